@@ -1,0 +1,1 @@
+//! Every type that crosses the boundary between MiniScript and its extensions.

@@ -1,0 +1,1 @@
+//! Write MiniScript extensions in Rust.

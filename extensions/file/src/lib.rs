@@ -1,0 +1,1 @@
+//! The file extension of MiniScript.

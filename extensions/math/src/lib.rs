@@ -1,0 +1,1 @@
+//! The math extension of MiniScript.

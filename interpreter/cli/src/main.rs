@@ -1,0 +1,3 @@
+//! The `ms` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Registry, reactor, scheduler and module loader: the Rust embedding API of MiniScript.

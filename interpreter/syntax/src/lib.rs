@@ -1,0 +1,1 @@
+//! Lexer, parser, syntax tree and syntax errors of MiniScript.

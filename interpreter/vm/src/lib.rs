@@ -1,0 +1,1 @@
+//! Compiler, heap, objects and dispatch loop of MiniScript.

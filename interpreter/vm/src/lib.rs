@@ -1,1 +1,6 @@
 //! Compiler, heap, objects and dispatch loop of MiniScript.
+//!
+//! The VM never blocks, does no I/O and knows no operating system: what it wants from outside it
+//! asks of its host, and what takes time it returns as a suspension.
+
+pub mod code;

@@ -1,0 +1,218 @@
+//! A compiled function, module or class body, apart from any VM: what the compiler makes, what
+//! the cache stores, what `ms dis` prints. The VM instantiates it as a code object.
+
+use std::sync::Arc;
+
+/// A range of byte offsets in the source text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// The text a code object was compiled from, for tracebacks.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// The file name as tracebacks show it.
+    pub filename: String,
+    /// The text itself.
+    pub text: String,
+    /// Byte offset of the start of each line.
+    pub line_starts: Vec<u32>,
+}
+
+impl SourceInfo {
+    /// Indexes the lines of `text`.
+    pub fn new(filename: impl Into<String>, text: impl Into<String>) -> SourceInfo {
+        let text = text.into();
+        let mut line_starts = vec![0];
+        line_starts.extend(
+            text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1),
+        );
+        SourceInfo { filename: filename.into(), text, line_starts }
+    }
+
+    /// The 1-based line of a byte offset.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.line_starts.partition_point(|&s| s <= offset) as u32
+    }
+
+    /// The text of a 1-based line, without its line end.
+    pub fn line_text(&self, line: u32) -> &str {
+        let i = (line as usize).wrapping_sub(1);
+        let Some(&start) = self.line_starts.get(i) else { return "" };
+        let end = self.line_starts.get(i + 1).map_or(self.text.len(), |&e| e as usize);
+        self.text.get(start as usize..end).unwrap_or("").trim_end_matches(['\n', '\r'])
+    }
+}
+
+/// A constant, comparable bit by bit (so that code objects can be compared).
+#[derive(Clone, Debug)]
+pub enum Const {
+    /// `None`.
+    None,
+    /// `True` or `False`.
+    Bool(bool),
+    /// `...`.
+    Ellipsis,
+    /// An integer that fits 64 bits.
+    Int(i64),
+    /// A larger integer: sign and decimal or `0x` digits are left behind, these are its
+    /// little-endian magnitude bytes.
+    BigInt {
+        /// Whether it is below zero.
+        negative: bool,
+        /// Little-endian magnitude.
+        magnitude: Box<[u8]>,
+    },
+    /// A float.
+    Float(f64),
+    /// An imaginary number.
+    Complex(f64, f64),
+    /// A string in UTF-8 extended by lone surrogates. Interned when instantiated if it is short.
+    Str(Box<[u8]>),
+    /// Bytes.
+    Bytes(Box<[u8]>),
+    /// A tuple of constants.
+    Tuple(Vec<Const>),
+    /// A frozen set of constants.
+    FrozenSet(Vec<Const>),
+    /// An inner function, class body or comprehension.
+    Code(Arc<CodeProto>),
+}
+
+impl PartialEq for Const {
+    fn eq(&self, other: &Const) -> bool {
+        use Const::*;
+        match (self, other) {
+            (None, None) | (Ellipsis, Ellipsis) => true,
+            (Bool(a), Bool(b)) => a == b,
+            (Int(a), Int(b)) => a == b,
+            (BigInt { negative: n, magnitude: m }, BigInt { negative: n2, magnitude: m2 }) => {
+                n == n2 && m == m2
+            }
+            (Float(a), Float(b)) => a.to_bits() == b.to_bits(),
+            (Complex(a, b), Complex(c, d)) => {
+                a.to_bits() == c.to_bits() && b.to_bits() == d.to_bits()
+            }
+            (Str(a), Str(b)) | (Bytes(a), Bytes(b)) => a == b,
+            (Tuple(a), Tuple(b)) | (FrozenSet(a), FrozenSet(b)) => a == b,
+            (Code(a), Code(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// A row of the handler table. Rows are searched in order, so inner regions come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandlerRow {
+    /// First word covered.
+    pub start: u32,
+    /// One past the last word covered. An instruction is covered by its first word.
+    pub end: u32,
+    /// Where to go on.
+    pub target: u32,
+    /// `R[reg]` and `R[reg+1]` receive the exception handled before and the exception.
+    pub reg: u32,
+}
+
+/// Where an instruction comes from. A row holds for the words from `pc` to the next row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PosRow {
+    /// First word of the instruction.
+    pub pc: u32,
+    /// The source text concerned.
+    pub span: Span,
+    /// For binary operators and subscripts: the operator, or the bracketed part; the caret line
+    /// shows it as `^` between `~`. Empty otherwise.
+    pub anchor: Span,
+}
+
+/// Where an inner function finds a cell to capture when `MKFUNC` makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// The cell in a register of the enclosing function.
+    Local(u32),
+    /// A free cell of the enclosing function.
+    Free(u32),
+}
+
+/// Properties of a code object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodeFlags {
+    /// Has `*args`, in the register after the positional and keyword-only parameters.
+    pub varargs: bool,
+    /// Has `**kwargs`, in the register after that.
+    pub varkw: bool,
+    /// Calling it makes a generator.
+    pub generator: bool,
+    /// Calling it makes a coroutine (with `generator`: an async generator).
+    pub coroutine: bool,
+    /// A class body: R[0] is the namespace.
+    pub class_body: bool,
+    /// Names are looked up in a namespace in R[0] (exec and eval with a locals mapping).
+    pub namespaced: bool,
+    /// Frames of it do not show in tracebacks.
+    pub hidden: bool,
+    /// A comprehension, shown as part of its function.
+    pub comprehension: bool,
+}
+
+/// A compiled body.
+///
+/// Registers: positional parameters (positional-only first), keyword-only parameters, `*args`,
+/// `**kwargs`, other locals, temporaries. Each local keeps its register for the whole body; one
+/// that is captured holds its cell there (made by `MKCELL` at the entry).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CodeProto {
+    /// `__name__`.
+    pub name: String,
+    /// `__qualname__`.
+    pub qualname: String,
+    /// Properties.
+    pub flags: CodeFlags,
+    /// Positional parameters, positional-only included.
+    pub arg_count: u32,
+    /// Positional-only parameters.
+    pub posonly_count: u32,
+    /// Keyword-only parameters.
+    pub kwonly_count: u32,
+    /// Number of registers of a frame, temporaries included.
+    pub reg_count: u32,
+    /// Names of the registers that are locals, from register 0; parameters first.
+    pub locals: Vec<String>,
+    /// Registers (among the locals) that hold cells.
+    pub cells: Vec<u32>,
+    /// Names of the free variables.
+    pub free: Vec<String>,
+    /// Where `MKFUNC` finds each free variable.
+    pub captures: Vec<Capture>,
+    /// The instructions.
+    pub words: Vec<u32>,
+    /// The constants.
+    pub consts: Vec<Const>,
+    /// The inline caches: index of the name's constant.
+    pub caches: Vec<u32>,
+    /// The exception handlers, inner ones first.
+    pub handlers: Vec<HandlerRow>,
+    /// Source positions, ascending by `pc`.
+    pub positions: Vec<PosRow>,
+    /// Constant that holds the docstring.
+    pub doc: Option<u32>,
+    /// The line of `def` (or of the first decorator), `class`, or 1.
+    pub first_line: u32,
+    /// Names assigned as `self.NAME = ..` in the methods of a class body: how many attribute
+    /// slots its instances should have inline.
+    pub attr_hint: u32,
+    /// The text it comes from.
+    pub source: Option<Arc<SourceInfo>>,
+}
+
+impl SourceInfo {
+    /// A source without text, for hand-assembled code.
+    pub fn unnamed() -> Arc<SourceInfo> {
+        Arc::new(SourceInfo::new("<assembled>", ""))
+    }
+}

@@ -1,1 +1,3 @@
 //! Registry, reactor, scheduler and module loader: the Rust embedding API of MiniScript.
+
+pub mod reactor;

@@ -4,3 +4,4 @@
 //! asks of its host, and what takes time it returns as a suspension.
 
 pub mod code;
+pub mod table;

@@ -1,0 +1,4 @@
+//! The ABI suite: layouts, refusals of bad libraries, old and new pairs of host and extension.
+
+mod layout;
+mod support;

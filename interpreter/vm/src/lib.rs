@@ -5,3 +5,5 @@
 
 pub mod code;
 pub mod table;
+pub mod hash;
+pub mod text;

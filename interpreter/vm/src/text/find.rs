@@ -1,0 +1,211 @@
+//! Searching and replacing, for `bytes` in offsets and for `str` in code point indices.
+
+use super::AllocError;
+use super::wtf8::{self, Text};
+use memchr::memmem;
+use std::ops::Range;
+
+/// Fits the optional bounds of `find`, `count`, `startswith` and slices without a step to a
+/// length: negative ones count from the end. `None` if the start lies behind the end.
+pub fn fit(start: i64, end: i64, len: usize) -> Option<Range<usize>> {
+    let len = i64::try_from(len).unwrap_or(i64::MAX);
+    let from_end = |n: i64| if n < 0 { (n.saturating_add(len)).max(0) } else { n };
+    let (start, end) = (from_end(start), from_end(end).min(len));
+    if start > end { None } else { Some(start as usize..end as usize) }
+}
+
+/// Offset of the first occurrence.
+#[inline]
+pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    match needle {
+        [one] => memchr::memchr(*one, hay),
+        _ => memmem::find(hay, needle),
+    }
+}
+
+/// Offset of the last occurrence.
+#[inline]
+pub fn rfind(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    match needle {
+        [one] => memchr::memrchr(*one, hay),
+        _ => memmem::rfind(hay, needle),
+    }
+}
+
+/// Occurrences that do not overlap. An empty needle occurs once more than there are units,
+/// which are bytes or code points.
+pub fn count(hay: &[u8], needle: &[u8], units: usize) -> usize {
+    match needle {
+        [] => units + 1,
+        [one] => memchr::memchr_iter(*one, hay).count(),
+        _ => memmem::find_iter(hay, needle).count(),
+    }
+}
+
+/// `bytes.find(needle, start, end)`.
+pub fn find_in(hay: &[u8], needle: &[u8], start: i64, end: i64) -> Option<usize> {
+    let range = fit(start, end, hay.len())?;
+    find(&hay[range.clone()], needle).map(|at| at + range.start)
+}
+
+/// `bytes.rfind(needle, start, end)`.
+pub fn rfind_in(hay: &[u8], needle: &[u8], start: i64, end: i64) -> Option<usize> {
+    let range = fit(start, end, hay.len())?;
+    rfind(&hay[range.clone()], needle).map(|at| at + range.start)
+}
+
+/// `bytes.count(needle, start, end)`.
+pub fn count_in(hay: &[u8], needle: &[u8], start: i64, end: i64) -> usize {
+    fit(start, end, hay.len()).map_or(0, |r| count(&hay[r.clone()], needle, r.len()))
+}
+
+impl<'a> Text<'a> {
+    /// The byte range of optional bounds in code points.
+    pub fn fit(&self, start: i64, end: i64) -> Option<Range<usize>> {
+        let range = fit(start, end, self.len)?;
+        Some(self.offset(range.start)..self.offset(range.end))
+    }
+
+    /// `str.find(needle, start, end)`.
+    pub fn find(&self, needle: &[u8], start: i64, end: i64) -> Option<usize> {
+        let range = self.fit(start, end)?;
+        let at = find(self.bytes.get(range.clone())?, needle)?;
+        Some(self.index_of(at + range.start))
+    }
+
+    /// `str.rfind(needle, start, end)`.
+    pub fn rfind(&self, needle: &[u8], start: i64, end: i64) -> Option<usize> {
+        let range = self.fit(start, end)?;
+        let at = rfind(self.bytes.get(range.clone())?, needle)?;
+        Some(self.index_of(at + range.start))
+    }
+
+    /// `str.count(needle, start, end)`.
+    pub fn count(&self, needle: &[u8], start: i64, end: i64) -> usize {
+        let Some(units) = fit(start, end, self.len) else { return 0 };
+        let hay = self.slice(units.start, units.end);
+        count(hay, needle, units.len())
+    }
+
+    /// `str.startswith(prefix, start, end)`.
+    pub fn starts_with(&self, prefix: &[u8], start: i64, end: i64) -> bool {
+        self.fit(start, end).is_some_and(|r| self.bytes[r].starts_with(prefix))
+    }
+
+    /// `str.endswith(suffix, start, end)`.
+    pub fn ends_with(&self, suffix: &[u8], start: i64, end: i64) -> bool {
+        self.fit(start, end).is_some_and(|r| self.bytes[r].ends_with(suffix))
+    }
+}
+
+/// Whether an empty `old` is found between bytes or between code points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// `bytes`.
+    Byte,
+    /// `str`.
+    CodePoint,
+}
+
+/// `hay.replace(old, new, max)`; `None` if nothing is replaced.
+pub fn replace(
+    hay: &[u8],
+    old: &[u8],
+    new: &[u8],
+    max: usize,
+    unit: Unit,
+) -> Result<Option<Vec<u8>>, AllocError> {
+    if old.is_empty() {
+        return interleave(hay, new, max, unit);
+    }
+    if old == new || max == 0 {
+        return Ok(None);
+    }
+    let finder = memmem::Finder::new(old);
+    let found = match old {
+        [one] => memchr::memchr_iter(*one, hay).take(max).count(),
+        _ => finder.find_iter(hay).take(max).count(),
+    };
+    if found == 0 {
+        return Ok(None);
+    }
+    let kept = hay.len() - found * old.len();
+    let mut out = reserved(found.checked_mul(new.len()).and_then(|n| n.checked_add(kept)))?;
+    let mut from = 0;
+    let mut put = |at: usize| {
+        out.extend_from_slice(&hay[from..at]);
+        out.extend_from_slice(new);
+        from = at + old.len();
+    };
+    match old {
+        [one] => memchr::memchr_iter(*one, hay).take(max).for_each(&mut put),
+        _ => finder.find_iter(hay).take(max).for_each(&mut put),
+    }
+    out.extend_from_slice(&hay[from..]);
+    Ok(Some(out))
+}
+
+/// Puts `new` before each unit and at the end.
+fn interleave(
+    hay: &[u8],
+    new: &[u8],
+    max: usize,
+    unit: Unit,
+) -> Result<Option<Vec<u8>>, AllocError> {
+    if new.is_empty() || max == 0 {
+        return Ok(None);
+    }
+    let units = if unit == Unit::Byte { hay.len() } else { wtf8::len(hay) };
+    let puts = max.min(units + 1);
+    let mut out = reserved(puts.checked_mul(new.len()).and_then(|n| n.checked_add(hay.len())))?;
+    let mut at = 0;
+    for _ in 0..puts {
+        out.extend_from_slice(new);
+        let next = match unit {
+            Unit::Byte => (at + 1).min(hay.len()),
+            Unit::CodePoint => wtf8::decode(hay, at).map_or(hay.len(), |(_, next)| next),
+        };
+        out.extend_from_slice(&hay[at..next]);
+        at = next;
+    }
+    out.extend_from_slice(&hay[at..]);
+    Ok(Some(out))
+}
+
+/// An empty buffer with room for a length, unless it overflowed.
+pub(super) fn reserved(len: Option<usize>) -> Result<Vec<u8>, AllocError> {
+    let len = len.filter(|n| *n <= isize::MAX as usize).ok_or(AllocError)?;
+    let mut out = Vec::new();
+    out.try_reserve_exact(len)?;
+    Ok(out)
+}
+
+/// `hay * times`.
+pub fn repeat(hay: &[u8], times: usize) -> Result<Vec<u8>, AllocError> {
+    let total = hay.len().checked_mul(times);
+    let mut out = reserved(total)?;
+    if hay.is_empty() || times == 0 {
+        return Ok(out);
+    }
+    if let [one] = hay {
+        out.resize(times, *one);
+        return Ok(out);
+    }
+    let total = total.unwrap_or(0);
+    out.extend_from_slice(hay);
+    while out.len() < total {
+        let more = out.len().min(total - out.len());
+        out.extend_from_within(..more);
+    }
+    Ok(out)
+}
+
+/// `hay.removeprefix(prefix)`.
+pub fn remove_prefix<'a>(hay: &'a [u8], prefix: &[u8]) -> &'a [u8] {
+    hay.strip_prefix(prefix).unwrap_or(hay)
+}
+
+/// `hay.removesuffix(suffix)`.
+pub fn remove_suffix<'a>(hay: &'a [u8], suffix: &[u8]) -> &'a [u8] {
+    hay.strip_suffix(suffix).unwrap_or(hay)
+}

@@ -1,1 +1,22 @@
-//! The test suites of MiniScript.
+//! The test suites of MiniScript: what the test binaries in `suites/` and the benchmark
+//! runner share.
+//!
+//! - `expectation` reads what a script says about itself (`# expect: ...`);
+//! - `process` runs a command with input, a time limit and bounded output;
+//! - `command` finds (and builds) the `ms` under test;
+//! - `script` makes tests of script files and of their goldens;
+//! - `known` is the list of failures we know of, which may only shrink.
+//!
+//! The format of a script's expectations is described in `tests/README.md`.
+
+mod command;
+mod expectation;
+mod known;
+mod process;
+mod script;
+
+pub use command::{Subject, workspace_root};
+pub use expectation::{BadDirective, Expectations};
+pub use known::KnownFailures;
+pub use process::{Ending, Invocation, Outcome};
+pub use script::{Mode, ScriptTest, discover};

@@ -5,8 +5,23 @@
 //! The errors that a person sees are worded at this crate's border.
 
 pub mod ast;
+mod build;
+mod decode;
 mod error;
+mod json;
+mod lexer;
+mod parse;
+mod recover;
 mod span;
+mod tokens;
 
+lalrpop_util::lalrpop_mod!(
+    #[allow(clippy::all, missing_docs, unused_qualifications, dead_code)]
+    grammar
+);
+
+pub use decode::decode_source;
 pub use error::{ErrorKind, SyntaxError};
+pub use json::ast_to_json;
+pub use parse::parse;
 pub use span::{LineColumn, LineIndex, Source, Span};

@@ -1,0 +1,126 @@
+//! Parameters of functions and lambdas.
+
+use super::{Builder, Built, fail};
+use crate::Span;
+use crate::ast::*;
+
+/// One item of a parameter list, in source order.
+pub enum ParamItem {
+    Plain(Parameter),
+    /// `*args`, from its star.
+    VarArg(u32, Parameter),
+    /// `**kwargs`
+    KwArg(Parameter),
+    /// A bare `*`.
+    Star(u32),
+    /// `/`
+    Slash(u32),
+}
+
+impl Builder<'_> {
+    pub fn parameter(&self, l: u32, name: Ident, annotation: Option<Expr>, r: u32) -> Parameter {
+        Parameter { span: Span::new(l, r), name, annotation, default: None }
+    }
+
+    pub fn param(
+        &self,
+        l: u32,
+        name: Ident,
+        annotation: Option<Expr>,
+        default: Option<Expr>,
+        r: u32,
+    ) -> ParamItem {
+        ParamItem::Plain(Parameter { span: Span::new(l, r), name, annotation, default })
+    }
+
+    pub fn star_param(&self, l: u32, parameter: Parameter) -> ParamItem {
+        ParamItem::VarArg(l, parameter)
+    }
+
+    pub fn kwargs_param(&self, _l: u32, n: Ident, annotation: Option<Expr>, r: u32) -> ParamItem {
+        ParamItem::KwArg(self.parameter(n.span.start, n, annotation, r))
+    }
+
+    pub fn lambda(&self, l: u32, items: Vec<ParamItem>, body: Expr, r: u32) -> Built<Expr> {
+        let params = self.parameters(items)?;
+        Ok(self.expr(l, ExprKind::Lambda(Box::new(Lambda { params, body })), r))
+    }
+
+    /// Sorts parameters by kind and checks their order.
+    pub fn parameters(&self, items: Vec<ParamItem>) -> Built<Parameters> {
+        let mut params = Parameters::default();
+        // The place of `*`, and whether a keyword-only parameter has to follow it.
+        let mut star: Option<Span> = None;
+        let mut bare_star = None;
+        let mut slash_seen = false;
+        for item in items {
+            let here = place(&item);
+            if params.kwarg.is_some() {
+                let message = "parameters cannot follow var-keyword parameter";
+                return fail("parameter-order", message, here);
+            }
+            match item {
+                ParamItem::Plain(parameter) if star.is_some() => {
+                    bare_star = None;
+                    params.kwonly.push(parameter);
+                }
+                ParamItem::Plain(parameter) => {
+                    let mut before = params.posonly.iter().chain(&params.args);
+                    let default_before = before.any(|p| p.default.is_some());
+                    if parameter.default.is_none() && default_before {
+                        let message =
+                            "parameter without a default follows parameter with a default";
+                        return fail("parameter-order", message, here);
+                    }
+                    params.args.push(parameter);
+                }
+                ParamItem::VarArg(..) | ParamItem::Star(_) if star.is_some() => {
+                    return fail("parameter-order", "* may appear only once", here);
+                }
+                ParamItem::VarArg(_, parameter) => {
+                    star = Some(here);
+                    params.vararg = Some(Box::new(parameter));
+                }
+                ParamItem::Star(_) => {
+                    star = Some(here);
+                    bare_star = star;
+                }
+                ParamItem::KwArg(parameter) => {
+                    if let Some(star) = bare_star {
+                        return fail("parameter-order", BARE_STAR, star);
+                    }
+                    params.kwarg = Some(Box::new(parameter));
+                }
+                ParamItem::Slash(_) if slash_seen => {
+                    return fail("parameter-order", "/ may appear only once", here);
+                }
+                ParamItem::Slash(_) if star.is_some() => {
+                    return fail("parameter-order", "/ must be ahead of *", here);
+                }
+                ParamItem::Slash(_) if params.args.is_empty() => {
+                    let message = "at least one argument must precede /";
+                    return fail("parameter-order", message, here);
+                }
+                ParamItem::Slash(_) => {
+                    slash_seen = true;
+                    params.posonly = std::mem::take(&mut params.args);
+                }
+            }
+        }
+        match bare_star {
+            Some(star) => fail("parameter-order", BARE_STAR, star),
+            None => Ok(params),
+        }
+    }
+}
+
+const BARE_STAR: &str = "named arguments must follow bare *";
+
+fn place(item: &ParamItem) -> Span {
+    match item {
+        ParamItem::Plain(parameter) | ParamItem::KwArg(parameter) => parameter.span,
+        ParamItem::VarArg(at, _) | ParamItem::Star(at) | ParamItem::Slash(at) => {
+            Span::new(*at, *at + 1)
+        }
+    }
+}

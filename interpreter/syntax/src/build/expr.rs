@@ -119,11 +119,16 @@ impl Builder<'_> {
         is_async: bool,
         target: Expr,
         iter: Expr,
-        ifs: Vec<Expr>,
+        (ifs, ifs_end): (Vec<Expr>, u32),
         r: u32,
     ) -> Built<Comprehension> {
         self.check_target(&target, Use::For)?;
-        Ok(Comprehension { span: Span::new(l, r), target, iter, ifs, is_async })
+        Ok(Comprehension { span: Span::new(l, r.max(ifs_end)), target, iter, ifs, is_async })
+    }
+
+    pub fn comp_if(&self, (mut v, _): (Vec<Expr>, u32), e: Expr, r: u32) -> (Vec<Expr>, u32) {
+        v.push(e);
+        (v, r)
     }
 
     pub fn attribute(&self, l: u32, value: Expr, attr: Ident, r: u32) -> Expr {

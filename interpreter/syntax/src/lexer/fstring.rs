@@ -11,7 +11,7 @@ use crate::SyntaxError;
 const MAX_FSTRINGS: usize = 150;
 
 /// Format specs nest at most this deep, as in CPython.
-const MAX_SPECS: usize = 2;
+const MAX_SPECS: usize = 3;
 
 /// An f-string that is being read.
 #[derive(Debug)]
@@ -56,6 +56,11 @@ impl Lexer<'_> {
     /// The next thing to read is text of an f-string or of a format spec.
     pub(super) fn in_fstring_text(&self) -> bool {
         self.fstrings.last().is_some_and(FString::in_text)
+    }
+
+    /// The quotes are those of the f-string whose field is being read: they were meant to end it.
+    pub(super) fn ends_fstring(&self, quote: u8, triple: bool) -> bool {
+        self.fstrings.last().is_some_and(|f| f.quote == quote && f.triple == triple)
     }
 
     /// Directly inside a field: not in a bracket within it, not in its format spec.
@@ -112,18 +117,17 @@ impl Lexer<'_> {
         }
         match stop {
             Stop::Quote => {
-                if in_spec {
-                    self.logos.bump(len);
-                    return Err(error_at("f-string-brace", "f-string: expecting '}'", at));
-                }
+                // In a format spec this is too early; the parser says so at this token.
                 let quotes = if triple { 3 } else { 1 };
                 self.logos.bump(len + quotes);
                 self.push(Tok::FStringEnd, at, at + quotes);
-                self.fstrings.pop();
+                if let Some(f) = self.fstrings.pop() {
+                    self.brackets.truncate(f.base);
+                }
             }
             Stop::Open => {
                 self.logos.bump(len + 1);
-                if depth > MAX_SPECS - 1 {
+                if depth >= MAX_SPECS {
                     let message = "f-string: expressions nested too deeply";
                     return Err(error_at("f-string-nesting", message, at));
                 }
@@ -144,6 +148,13 @@ impl Lexer<'_> {
                     return Err(error_at("f-string-brace", message, at));
                 }
                 self.close_field(at);
+            }
+            Stop::LineEnd if in_spec && at < self.text.len() => {
+                // Nothing but the end of the field can follow.
+                self.logos.bump(len);
+                if let Some(field) = self.fstrings.last_mut().and_then(|f| f.fields.last_mut()) {
+                    field.in_spec = false;
+                }
             }
             Stop::LineEnd => {
                 self.logos.bump(len);
@@ -188,7 +199,7 @@ fn text_end(bytes: &[u8], quote: u8, triple: bool, raw: bool, in_spec: bool) -> 
             b'\\' if next.is_some() => {
                 pos += 2 + usize::from(bytes[pos + 1..].starts_with(b"\r\n"));
             }
-            b'\n' | b'\r' if !triple => return (pos, Stop::LineEnd),
+            b'\n' | b'\r' if !triple || in_spec => return (pos, Stop::LineEnd),
             _ if byte != quote => pos += 1,
             _ if !triple => return (pos, Stop::Quote),
             _ if bytes[pos + 1..].starts_with(&[quote, quote]) => return (pos, Stop::Quote),

@@ -197,7 +197,7 @@ impl<'t> Lexer<'t> {
         let there = self.line_of(open.at as usize);
         let (ch, open_ch) = (ch as char, open.ch as char);
         let mut message = format!(
-            "{prefix}closing parenthesis '{ch}' does not match opening parenthesis '{open_ch}'"
+            "closing parenthesis '{ch}' does not match opening parenthesis '{open_ch}'"
         );
         if here != there {
             message.push_str(&format!(" on line {there}"));

@@ -30,6 +30,9 @@ impl Lexer<'_> {
                 self.logos.bump(end - self.pos());
                 let at_eof = end == bytes.len();
                 self.wants_more |= triple && at_eof || bytes[..end].ends_with(b"\\\n");
+                if self.ends_fstring(quote, triple) {
+                    return Err(error_at("f-string-brace", "f-string: expecting '}'", start));
+                }
                 Err(self.unterminated(start, end, triple, ""))
             }
         }

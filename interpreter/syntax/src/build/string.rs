@@ -122,21 +122,18 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// `m` is the end of the expression; `debug` the end of `=` and the blanks around it.
-    #[expect(clippy::too_many_arguments, reason = "a field has that many parts")]
+    /// `debug` is the end of `=`.
     pub fn field(
         &self,
         l: u32,
         expr: Expr,
-        m: u32,
         debug: Option<u32>,
         conversion: Option<Conversion>,
         format_spec: Option<Vec<FStringPart>>,
         r: u32,
     ) -> Built<FStringPart> {
-        let _ = m;
         let expr = self.no_star(expr)?;
-        let debug_text = debug.map(|end| self.debug_text(l + 1, end));
+        let debug_text = debug.map(|end| self.debug_text(l + 1, self.skip_blanks(end)));
         let conversion = match conversion {
             None => None,
             Some(Conversion { at, name }) if name.span.start != at + 1 => {
@@ -160,6 +157,12 @@ impl Builder<'_> {
         let span = Span::new(l, r);
         let field = FormattedValue { span, expr, debug_text, conversion, format_spec };
         Ok(FStringPart::FormattedValue(Box::new(field)))
+    }
+
+    fn skip_blanks(&self, at: u32) -> u32 {
+        let rest = &self.text[at as usize..];
+        let blank = |ch| matches!(ch, ' ' | '\t' | '\x0c' | '\n' | '\r');
+        at + (rest.len() - rest.trim_start_matches(blank).len()) as u32
     }
 
     /// The text of a field up to its `=` and the blanks after it, without comments.

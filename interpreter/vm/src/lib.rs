@@ -7,3 +7,5 @@ pub mod code;
 pub mod table;
 pub mod hash;
 pub mod text;
+pub mod fault;
+pub mod num;

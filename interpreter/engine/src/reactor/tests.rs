@@ -61,6 +61,14 @@ fn stale_slab_keys_find_nothing() {
 }
 
 #[test]
+fn wakers_and_jobs_may_be_handed_to_any_thread() {
+    fn check<T: Send>() {}
+    fn check_shared<T: Send + Sync + Clone>() {}
+    check_shared::<Waker>();
+    check::<Job<Vec<u8>>>();
+}
+
+#[test]
 fn wakes_arrive_from_another_thread_and_end_a_sleep() {
     let reactor = Reactor::new();
     let waker = reactor.waker();

@@ -1,0 +1,47 @@
+//! The file service: the one way by which scripts reach files, with one permission point.
+//!
+//! ```text
+//! service     where an operation runs (here or on the pool) and what a task waits for
+//! open_file   Python's file object: a stream machine driven over an open file
+//! text_stream, byte_stream, step      the machines, which ask for I/O and never do it
+//! decode, encode, encoding, wtf8      text and bytes
+//! ops         whole operations, blocking; unix / portable carry them out
+//! access      who may do what, asked about resolved places
+//! ```
+//!
+//! It serves the builtin `open`, the file extension and the module loader alike, and knows no VM
+//! types: text is bytes in UTF-8 extended by lone surrogates, errors are data.
+
+mod access;
+mod byte_stream;
+mod decode;
+mod encode;
+mod encoding;
+mod error;
+mod local;
+mod meta;
+mod mode;
+mod open_file;
+pub mod ops;
+#[cfg(not(unix))]
+mod portable;
+mod service;
+mod step;
+mod text_stream;
+#[cfg(unix)]
+mod unix;
+mod wtf8;
+
+pub use access::{Access, Grants, Right, Unrestricted};
+pub use byte_stream::{Abilities, DEFAULT_BUFFER};
+pub use encoding::{Encoding, OnError, Order};
+pub use error::{FileError, FileResult, OsError};
+pub use meta::{DirEntry, FileKind, Metadata, Time};
+pub use mode::{OpenArgs, OpenMode};
+pub use open_file::OpenFile;
+pub use ops::{How, WriteOptions};
+pub use service::{FileOp, FileService, Opening};
+pub use text_stream::Newline;
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -165,11 +165,13 @@ def bless(script):
     if run.exit not in (0, 1) and not script.source.count("exit"):
         return f"exit status {run.exit}\n{run.stderr}"
     lines = script.source.rstrip("\n").split("\n")
-    written = placed(lines, run.stdout, traced.trace)
     if "diagnostics" in script.name.split(os.sep):
+        # At the end: a comment beside a line would be shown in the traceback.
+        written = lines + [expectation(text) for text in run.stdout]
         with open(script.golden_path, "w", encoding="utf-8") as file:
             file.write(REGENERATE % script.name + run.stderr)
     else:
+        written = placed(lines, run.stdout, traced.trace)
         if run.stderr:
             written.append(f"# expect error: {run.last_error()}")
         if run.exit != int(bool(run.stderr)):

@@ -25,7 +25,7 @@ import tempfile
 import types
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-PARTS = ["lang", "diagnostics"]
+PARTS = ["lang", "diagnostics", "limits"]
 PYTHON = os.environ.get("PYTHON") or "python3"
 EXPECT = re.compile(r"(?:^|(?<=\s))# (expect|expect error|expect exit):(?: (.*))?$")
 HEADER = re.compile(r"^\s*# (stdin|args|env|python|skip-oracle):(?: (.*))?$")

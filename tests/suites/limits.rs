@@ -1,0 +1,415 @@
+//! Programs at and beyond the limits: sizes that no encoding may show, and input that is bad.
+//!
+//! Huge programs are generated here; small scripts that reach a limit while they run lie in
+//! `limits/`. Each run has a generous guard against hanging, and none may crash: a clear error
+//! with the right exit status is the worst that may happen.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use miniscript_tests::{Ending, Invocation, Mode, Outcome, Subject, discover};
+
+const HUGE_LIMIT: Duration = Duration::from_secs(60);
+const BAD_LIMIT: Duration = Duration::from_secs(20);
+
+/// A program given as its bytes, and how it must end.
+struct Case {
+    name: &'static str,
+    source: fn() -> Vec<u8>,
+    end: End,
+    limit: Duration,
+}
+
+/// How a run must end.
+enum End {
+    /// Status 0, this output, nothing on standard error.
+    Prints(&'static str),
+    /// This status and a last line of standard error that starts so.
+    Fails(i32, &'static str),
+    /// Either it runs, or it ends with 1 or 2 and the name of an error.
+    RunsOrFailsClearly,
+}
+
+use End::{Fails, Prints, RunsOrFailsClearly};
+
+const fn huge(name: &'static str, source: fn() -> Vec<u8>, output: &'static str) -> Case {
+    Case { name, source, end: Prints(output), limit: HUGE_LIMIT }
+}
+
+const fn bad(name: &'static str, source: fn() -> Vec<u8>, end: End) -> Case {
+    Case { name, source, end, limit: BAD_LIMIT }
+}
+
+const NESTING: &str = "SyntaxError: too many nested parentheses";
+
+const CASES: &[Case] = &[
+    huge("huge/300_locals", || locals(300), "44850 299\n"),
+    huge("huge/70000_locals", || locals(70_000), "2449965000 69999\n"),
+    huge("huge/300_parameters_and_arguments", || parameters(300), "44850 299 44850\n"),
+    huge("huge/70000_constants_in_one_function", constants, "2450000000.0 k69999\n"),
+    huge("huge/a_list_of_3000000_elements", || literal("[", "]"), "3000000 4499998500000\n"),
+    huge("huge/a_tuple_of_3000000_elements", || literal("(", ")"), "3000000 4499998500000\n"),
+    huge("huge/a_dict_of_100000_entries", dict_literal, "100000 99999\n"),
+    huge("huge/100000_elif_branches", elif_branches, "0 50000 99999 none\n"),
+    huge("huge/a_sum_of_1000000_terms", sum_of_terms, "1000000\n"),
+    huge("huge/a_conjunction_of_100000_terms", conjunction, "True\n"),
+    huge("huge/a_jump_over_100000_lines", jump, "100000\nskipped 100000\n"),
+    huge("huge/a_loop_body_of_100000_lines", loop_body, "300000\n"),
+    huge("huge/70000_attribute_names", attribute_names, "70000 2449965000\n"),
+    huge("huge/20000_functions", functions, "199990000\n"),
+    huge("huge/a_string_of_10000000_bytes", long_string, "10000000\n"),
+    huge("huge/a_line_of_1000000_names", long_line, "1000000\n"),
+    bad("bad/1000000_opening_brackets", || b"(".repeat(1_000_000), Fails(2, NESTING)),
+    bad("bad/1000000_opening_brackets_of_lists", || b"[".repeat(1_000_000), Fails(2, NESTING)),
+    bad("bad/100000_nested_calls", || around("f(", "", ")", 100_000), Fails(2, NESTING)),
+    bad("bad/100000_nested_dicts", || around("{1:", "2", "}", 100_000), Fails(2, NESTING)),
+    bad(
+        "bad/100000_closing_brackets",
+        || b")".repeat(100_000),
+        Fails(2, "SyntaxError: unmatched ')'"),
+    ),
+    bad("bad/100000_unary_operators", || around("-", "1", "", 100_000), RunsOrFailsClearly),
+    bad("bad/100000_nots", || around("not ", "1", "", 100_000), RunsOrFailsClearly),
+    bad("bad/100000_powers", || around("2**", "1", "", 100_000), RunsOrFailsClearly),
+    bad("bad/100000_lambdas", || around("lambda:", "1", "", 100_000), RunsOrFailsClearly),
+    bad(
+        "bad/100000_conditional_expressions",
+        || around("0 if 0 else ", "1", "", 100_000),
+        RunsOrFailsClearly,
+    ),
+    bad(
+        "bad/100000_attributes_in_a_chain",
+        || around("", "x", ".real", 100_000),
+        Fails(1, "NameError: "),
+    ),
+    bad("bad/100000_calls_in_a_chain", || around("", "x", "()", 100_000), Fails(1, "NameError: ")),
+    bad(
+        "bad/100000_subscripts_in_a_chain",
+        || around("", "x", "[0]", 100_000),
+        Fails(1, "NameError: "),
+    ),
+    bad(
+        "bad/100000_comparisons_in_a_chain",
+        || around("1 <= ", "1", "", 100_000),
+        RunsOrFailsClearly,
+    ),
+    bad("bad/100000_targets_in_a_chain", || around("x = ", "1", "", 100_000), RunsOrFailsClearly),
+    bad(
+        "bad/100000_decorators",
+        || around("@x\n", "def f(): pass", "", 100_000),
+        Fails(1, "NameError: "),
+    ),
+    bad(
+        "bad/1000_levels_of_indentation",
+        indentation,
+        Fails(2, "IndentationError: too many levels of indentation"),
+    ),
+    bad("bad/nested_fstrings", || around("f'{", "1", "}'", 1_000), Fails(2, "SyntaxError: ")),
+    bad("bad/nested_format_specs", || around("f'{1:", "", "}'", 1_000), Fails(2, "SyntaxError: ")),
+    bad(
+        "bad/bytes_that_are_no_utf8",
+        || b"x = 1\ny = '\xff\xfe'\n".to_vec(),
+        Fails(2, "SyntaxError: "),
+    ),
+    bad("bad/a_truncated_utf8_sequence", || b"x = '\xe2\x82".to_vec(), Fails(2, "SyntaxError: ")),
+    bad(
+        "bad/a_nul_byte",
+        || b"print(1)\0\n".to_vec(),
+        Fails(2, "SyntaxError: source code cannot contain null bytes"),
+    ),
+    bad(
+        "bad/only_nul_bytes",
+        || vec![0; 100_000],
+        Fails(2, "SyntaxError: source code cannot contain null bytes"),
+    ),
+    bad("bad/random_bytes", noise, Fails(2, "SyntaxError: ")),
+    bad(
+        "bad/an_unterminated_string_of_10000000_bytes",
+        || around("x = '", &"a".repeat(10_000_000), "", 1),
+        Fails(2, "SyntaxError: unterminated string literal"),
+    ),
+    bad(
+        "bad/an_integer_of_5000_digits",
+        || around("x = ", &"9".repeat(5_000), "", 1),
+        Fails(2, "SyntaxError: Exceeds the limit (4300 digits) for integer string conversion"),
+    ),
+    bad(
+        "bad/a_hex_number_of_1000000_digits",
+        || around("print((0x", &"f".repeat(1_000_000), ").bit_length())", 1),
+        Prints("4000000\n"),
+    ),
+    bad(
+        "bad/an_identifier_of_1000000_letters",
+        || around("", &"a".repeat(1_000_000), " = 1", 1),
+        Prints(""),
+    ),
+    bad("format/an_empty_file", Vec::new, Prints("")),
+    bad("format/only_comments_and_blank_lines", || b"\n\n# a\n  # b\n\t\n".to_vec(), Prints("")),
+    bad("format/no_newline_at_the_end", || b"print(1)".to_vec(), Prints("1\n")),
+    bad("format/a_byte_order_mark", || b"\xef\xbb\xbfprint('bom')\n".to_vec(), Prints("bom\n")),
+    bad(
+        "format/carriage_returns",
+        || b"if 1:\r\n  print('a')\r\n  print('''b\r\nc''' == 'b\\nc')\r\n".to_vec(),
+        Prints("a\nTrue\n"),
+    ),
+    bad(
+        "format/form_feeds_and_tabs",
+        || b"\x0cif 1:\n\tprint('tab')\n\x0c\nprint(2)\n".to_vec(),
+        Prints("tab\n2\n"),
+    ),
+    bad(
+        "format/a_line_joined_at_the_end",
+        || b"x = 1 \\".to_vec(),
+        Fails(2, "SyntaxError: unexpected EOF while parsing"),
+    ),
+    bad(
+        "format/an_encoding_declaration",
+        || b"# -*- coding: utf-8 -*-\nprint('\xc3\xa9')\n".to_vec(),
+        Prints("\u{e9}\n"),
+    ),
+    bad(
+        "format/an_unknown_encoding",
+        || b"# coding: klingon\nprint(1)\n".to_vec(),
+        Fails(2, "SyntaxError: "),
+    ),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // These are the large runs: two at a time are enough.
+    arguments.test_threads.get_or_insert(2);
+    match trials(arguments.list) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("limits: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials(only_list: bool) -> Result<Vec<Trial>, String> {
+    let subject = if only_list { Subject { path: "ms".into() } } else { Subject::locate()? };
+    let mut trials = Vec::new();
+    for case in CASES {
+        let ms = subject.path.clone();
+        let run = move || run_source(&ms, case).map_err(Failed::from);
+        trials.push(Trial::test(format!("limits/{}", case.name), run));
+    }
+    type Special = (&'static str, fn(&Path) -> Result<(), String>);
+    let specials: [Special; 4] = [
+        ("limits/bad/a_directory_as_script", |ms| run_path(ms, ".")),
+        ("limits/bad/dev_zero_as_script", |ms| run_path(ms, "/dev/zero")),
+        ("limits/bad/a_missing_file_as_script", |ms| run_path(ms, "no_such_file.ms")),
+        ("limits/bad/an_empty_name_as_script", |ms| run_path(ms, "")),
+    ];
+    for (name, run) in specials {
+        let ms = subject.path.clone();
+        trials.push(Trial::test(name, move || run(&ms).map_err(Failed::from)));
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scripts = discover(root, "limits").map_err(|error| format!("limits: {error}"))?;
+    for script in scripts.into_iter().filter(|script| script.mode == Mode::Plain) {
+        let ms = subject.path.clone();
+        let name = script.name.clone();
+        trials.push(Trial::test(name, move || script.run(&ms).map_err(Failed::from)));
+    }
+    Ok(trials)
+}
+
+fn run_source(ms: &Path, case: &Case) -> Result<(), String> {
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    fs::write(scratch.path().join("script.ms"), (case.source)()).map_err(|e| e.to_string())?;
+    let outcome = Invocation::new(ms, scratch.path())
+        .arg("script.ms")
+        .time_limit(case.limit)
+        .run()
+        .map_err(|error| error.to_string())?;
+    judge(&case.end, &outcome)
+}
+
+/// A path that is no script: a short message on standard error and status 1 or 2.
+fn run_path(ms: &Path, path: &str) -> Result<(), String> {
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let outcome = Invocation::new(ms, scratch.path())
+        .arg(path)
+        .time_limit(BAD_LIMIT)
+        .run()
+        .map_err(|error| error.to_string())?;
+    let short = !outcome.stderr.is_empty() && outcome.stderr.len() < 1_000;
+    match outcome.ending {
+        Ending::Exit(1 | 2) if short && !panicked(&outcome) => Ok(()),
+        _ => Err(report("a short message and status 1 or 2", &outcome)),
+    }
+}
+
+fn judge(end: &End, outcome: &Outcome) -> Result<(), String> {
+    let last = outcome.stderr.lines().next_back().unwrap_or("");
+    let (agrees, wanted) = match end {
+        Prints(output) => (
+            outcome.ending == Ending::Exit(0)
+                && outcome.stdout == *output
+                && outcome.stderr.is_empty(),
+            format!("output {output:?}"),
+        ),
+        Fails(code, error) => (
+            outcome.ending == Ending::Exit(*code) && last.starts_with(error),
+            format!("status {code} and {error:?}"),
+        ),
+        RunsOrFailsClearly => (
+            match outcome.ending {
+                Ending::Exit(0) => outcome.stderr.is_empty(),
+                Ending::Exit(1 | 2) => {
+                    last.split(':').next().is_some_and(|name| name.ends_with("Error"))
+                }
+                _ => false,
+            },
+            "status 0, or 1 or 2 and an error".to_owned(),
+        ),
+    };
+    if agrees && !panicked(outcome) { Ok(()) } else { Err(report(&wanted, outcome)) }
+}
+
+fn panicked(outcome: &Outcome) -> bool {
+    outcome.stderr.contains("panicked at") || outcome.stderr.contains("RUST_BACKTRACE")
+}
+
+fn report(wanted: &str, outcome: &Outcome) -> String {
+    let clip = |text: &str| text.chars().take(600).collect::<String>();
+    format!(
+        "expected {wanted}\n     got {:?} after {:.1} s\nstdout: {}\nstderr: {}",
+        outcome.ending,
+        outcome.elapsed.as_secs_f64(),
+        clip(&outcome.stdout),
+        clip(&outcome.stderr)
+    )
+}
+
+/// `before` times `count`, the middle, `after` times `count`, a newline.
+fn around(before: &str, middle: &str, after: &str, count: usize) -> Vec<u8> {
+    let mut text = before.repeat(count);
+    text += middle;
+    text += &after.repeat(count);
+    text.push('\n');
+    text.into_bytes()
+}
+
+/// A program made of one piece for each number, between two fixed parts.
+fn each(count: usize, head: &str, piece: impl Fn(usize) -> String, tail: &str) -> Vec<u8> {
+    let mut text = head.to_owned();
+    for n in 0..count {
+        text += &piece(n);
+    }
+    text += tail;
+    text.into_bytes()
+}
+
+fn locals(count: usize) -> Vec<u8> {
+    let mut text = "def f():\n".to_owned();
+    for n in 0..count {
+        let _ = writeln!(text, "    v{n} = {n}");
+    }
+    text += "    total = 0\n";
+    for n in 0..count {
+        let _ = writeln!(text, "    total += v{n}");
+    }
+    let _ = writeln!(text, "    return total, v{}\nprint(*f())", count - 1);
+    text.into_bytes()
+}
+
+fn parameters(count: usize) -> Vec<u8> {
+    let list = |piece: fn(usize) -> String| (0..count).map(piece).collect::<Vec<_>>().join(", ");
+    let names = list(|n| format!("p{n}"));
+    let values = list(|n| n.to_string());
+    let keywords = list(|n| format!("p{n}={n}"));
+    let last = count - 1;
+    format!(
+        "def f({names}):\n    return sum([{names}]), p{last}\n\
+         print(*f({values}), f({keywords})[0])\n"
+    )
+    .into_bytes()
+}
+
+fn constants() -> Vec<u8> {
+    let head = "def f():\n    total = 0.0\n    name = ''\n";
+    let tail = "    return total, name\nprint(*f())\n";
+    each(70_000, head, |n| format!("    total += {n}.5; name = 'k{n}'\n"), tail)
+}
+
+fn literal(open: &str, close: &str) -> Vec<u8> {
+    let tail = format!("{close}\nprint(len(x), sum(x))\n");
+    each(3_000_000, &format!("x = {open}"), |n| format!("{n},"), &tail)
+}
+
+fn dict_literal() -> Vec<u8> {
+    let tail = "}\nprint(len(d), d['k99999'])\n";
+    each(100_000, "d = {", |n| format!("'k{n}': {n},\n"), tail)
+}
+
+fn elif_branches() -> Vec<u8> {
+    let tail = "    else:\n        return 'none'\nprint(f(0), f(50000), f(99999), f(-1))\n";
+    let branch = |n| {
+        let word = if n == 0 { "if" } else { "elif" };
+        format!("    {word} x == {n}:\n        return {n}\n")
+    };
+    each(100_000, "def f(x):\n", branch, tail)
+}
+
+fn sum_of_terms() -> Vec<u8> {
+    each(999_999, "x = 1\nprint(x", |_| "+x".to_owned(), ")\n")
+}
+
+fn conjunction() -> Vec<u8> {
+    each(99_999, "x = 1\nprint((x", |n| format!(" and x != {}", n + 2), ") == 1)\n")
+}
+
+fn jump() -> Vec<u8> {
+    let head = "def f(flag):\n    a = 0\n    if flag:\n";
+    let tail =
+        "    else:\n        return 'skipped 100000'\n    return a\nprint(f(1))\nprint(f(0))\n";
+    each(100_000, head, |_| "        a += 1\n".to_owned(), tail)
+}
+
+fn loop_body() -> Vec<u8> {
+    let head = "a = 0\nfor i in range(4):\n    if i == 2:\n        continue\n";
+    each(100_000, head, |_| "    a += 1\n".to_owned(), "print(a)\n")
+}
+
+fn attribute_names() -> Vec<u8> {
+    let head = "class C: pass\nc = C()\n";
+    let tail = "print(len(vars(c)), sum(vars(c).values()))\n";
+    each(70_000, head, |n| format!("c.a{n} = {n}\n"), tail)
+}
+
+fn functions() -> Vec<u8> {
+    let tail =
+        "total = 0\nfor n in range(20000):\n    total += globals()[f'f{n}']()\nprint(total)\n";
+    each(20_000, "", |n| format!("def f{n}(): return {n}\n"), tail)
+}
+
+fn long_string() -> Vec<u8> {
+    format!("print(len('{}'))\n", "a".repeat(10_000_000)).into_bytes()
+}
+
+fn long_line() -> Vec<u8> {
+    each(1_000_000, "n = 0\nx = [", |_| "n,".to_owned(), "]\nprint(len(x))\n")
+}
+
+fn indentation() -> Vec<u8> {
+    each(1_000, "", |n| format!("{}if 1:\n", " ".repeat(n)), "")
+}
+
+/// Bytes without a pattern, the same in every run.
+fn noise() -> Vec<u8> {
+    let mut state: u32 = 0x2545_F491;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as u8
+    };
+    (0..100_000).map(|_| next()).collect()
+}

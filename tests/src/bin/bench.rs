@@ -192,7 +192,8 @@ fn measure(
     let reference = samples.first().and_then(|samples| samples.first()).map(|s| s.stdout.clone());
     let mut row = BTreeMap::new();
     for (contender, samples) in contenders.iter().zip(&samples) {
-        if let Some(other) = samples.iter().find(|sample| Some(&sample.stdout) != reference.as_ref())
+        if let Some(other) =
+            samples.iter().find(|sample| Some(&sample.stdout) != reference.as_ref())
         {
             return Err(format!(
                 "{}: the outputs differ\n{}: {}{}: {}",
@@ -279,7 +280,8 @@ fn print_means(results: &Results, contenders: &[Contender]) {
     print!("{:<16}", "geometric mean");
     print!("{:>width$}", "", width = contenders.len() * 10);
     for contender in &contenders[1..] {
-        let ratios = results.values().map(|row| ratio(row[contender.name].user_s, row["ms"].user_s));
+        let ratios =
+            results.values().map(|row| ratio(row[contender.name].user_s, row["ms"].user_s));
         print!("{:>12.2}", geometric_mean(ratios));
     }
     println!();

@@ -6,6 +6,8 @@
 //! spelled and whoever swaps links meanwhile. (Where the system has no such handles, the path is
 //! made canonical first, which leaves a gap that only someone with rights there can use.)
 
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What is to be done with a file or directory.
@@ -16,6 +18,28 @@ pub enum Right {
     /// It is made, changed, renamed or removed.
     Write,
 }
+
+/// The inside of an I/O error that says that a grant is missing, and not a right of the system.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Denied;
+
+impl Denied {
+    pub(super) fn error() -> io::Error {
+        io::Error::new(io::ErrorKind::PermissionDenied, Denied)
+    }
+
+    pub(super) fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Denied>())
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Permission denied (not granted to this program)")
+    }
+}
+
+impl std::error::Error for Denied {}
 
 /// Who decides. Asked from the threads of the pool as well.
 pub trait Access: Send + Sync {

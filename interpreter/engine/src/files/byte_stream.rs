@@ -49,6 +49,7 @@ pub(super) struct ByteStream {
     seeking: Option<SeekFrom>,
     moved: Option<(SeekFrom, u64)>,
     truncated: Option<u64>,
+    synced: bool,
     closed: bool,
 }
 
@@ -68,6 +69,7 @@ impl ByteStream {
             seeking: None,
             moved: None,
             truncated: None,
+            synced: false,
             closed: false,
         }
     }
@@ -124,6 +126,10 @@ impl ByteStream {
             }
             IoOutcome::Truncated(len) => {
                 self.truncated = Some(len.map_err(FileError::from_io)?);
+            }
+            IoOutcome::Synced(outcome) => {
+                outcome.map_err(FileError::from_io)?;
+                self.synced = true;
             }
         }
         Ok(())
@@ -209,6 +215,15 @@ impl ByteStream {
         let data = std::mem::take(&mut self.wbuf);
         self.in_flight = data.len();
         Ok(Step::NeedIo(IoRequest::Write { data, append: self.can.append && self.can.seekable }))
+    }
+
+    /// Writes out what has gathered and brings it to the disk.
+    pub(super) fn sync(&mut self) -> FileResult<Step<()>> {
+        done!(self.flush()?);
+        if std::mem::take(&mut self.synced) {
+            return Ok(Step::Done(()));
+        }
+        Ok(Step::NeedIo(IoRequest::Sync))
     }
 
     /// The position of the next byte to be read or written.

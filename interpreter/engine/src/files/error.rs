@@ -5,6 +5,11 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use super::access::Denied;
+
+/// The same number on all systems.
+const EACCES: i32 = 13;
+
 /// An error of the operating system: `[Errno 2] No such file or directory: 'x'`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OsError {
@@ -18,6 +23,10 @@ pub struct OsError {
     pub filename2: Option<OsString>,
     /// The exception class that CPython picks by errno.
     pub class: &'static str,
+    /// The error's kind, where errno is not portable.
+    pub kind: io::ErrorKind,
+    /// Whether a grant was missing and not a right of the system.
+    pub denied: bool,
 }
 
 /// What went wrong, by the exception it becomes.
@@ -122,11 +131,13 @@ impl FileError {
 impl From<io::Error> for OsError {
     fn from(error: io::Error) -> OsError {
         OsError {
-            errno: errno_of(&error),
+            errno: if Denied::is_in(&error) { Some(EACCES) } else { errno_of(&error) },
             strerror: strerror_of(&error),
             filename: None,
             filename2: None,
             class: class_of(error.kind()),
+            kind: error.kind(),
+            denied: Denied::is_in(&error),
         }
     }
 }

@@ -115,6 +115,11 @@ impl OpenMode {
         Ok(OpenMode { mode: mode.into(), how, text, buffer_size, line_buffering })
     }
 
+    /// Bytes without a buffer: each read and write is one of the system.
+    pub fn raw(how: How) -> OpenMode {
+        OpenMode { mode: "rb".into(), how, text: None, buffer_size: 0, line_buffering: None }
+    }
+
     /// Whether the file is read and written as text.
     pub fn is_text(&self) -> bool {
         self.text.is_some()

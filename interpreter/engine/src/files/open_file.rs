@@ -340,6 +340,11 @@ impl OpenFile {
         })
     }
 
+    /// Writes out what is buffered and brings it to the disk.
+    pub fn poll_sync(&self, token: TaskToken) -> Poll<FileResult<()>> {
+        self.drive(token, |stream| stream.bytes_mut().sync())
+    }
+
     /// Flushes and closes. The file is closed even if the flush fails. Closing again is no error.
     pub fn poll_close(&self, token: TaskToken) -> Poll<FileResult<()>> {
         if self.is_closed() {

@@ -12,10 +12,10 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::access::{Access, Right};
+use super::access::{Access, Denied, Right};
 use super::error::{FileError, FileResult};
 use super::meta::{DirEntry, FileKind, Metadata};
 #[cfg(not(unix))]
@@ -98,54 +98,71 @@ pub fn write_whole(
     options: WriteOptions,
 ) -> FileResult<()> {
     check_path(path)?;
-    let attempt = || {
-        if options.append {
-            let how = How { append: true, create: true, ..How::default() };
-            return write_in_place(access, path, data, &how, options.durable);
-        }
-        let in_place = How { write: true, create: true, truncate: true, ..How::default() };
-        let place = Place::locate(access, path, Right::Write, true)?;
-        match sys::stat(&place, true) {
-            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(found) if !found.is_file() => {
-                return write_in_place(access, path, data, &in_place, false);
-            }
-            Ok(_) => {
-                // A file that must not be written to is not replaced either.
-                drop(sys::open(&place, &How { write: true, ..How::default() })?);
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        match Replacement::create(place, temp_name())? {
-            Some(mut new) => {
-                new.file.write_all(data)?;
-                if options.durable {
-                    new.file.sync_all()?;
-                }
-                new.commit()?;
-                if options.durable {
-                    let place = Place::locate(access, path, Right::Write, true)?;
-                    Replacement::sync_parent(&place)?;
-                }
-                Ok(())
-            }
-            None => write_in_place(access, path, data, &in_place, options.durable),
-        }
+    let fill = |file: &mut File| file.write_all(data);
+    write_with(access, path, options, fill).map_err(|error| FileError::at(with_errno(error), path))
+}
+
+/// Copies a file's content to another, which is replaced as by [`write_whole`]; returns its
+/// length.
+pub fn copy(access: &dyn Access, from: &Path, to: &Path) -> FileResult<u64> {
+    check_path(to)?;
+    let mut source = open(access, from, &How { read: true, ..How::default() })?;
+    let mut copied = 0;
+    let fill = |file: &mut File| {
+        copied = io::copy(&mut source, file)?;
+        Ok(())
     };
-    attempt().map_err(|error| FileError::at(with_errno(error), path))
+    write_with(access, to, WriteOptions::default(), fill)
+        .map_err(|error| FileError::at(with_errno(error), to))?;
+    Ok(copied)
+}
+
+fn write_with(
+    access: &dyn Access,
+    path: &Path,
+    options: WriteOptions,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    if options.append {
+        let how = How { append: true, create: true, ..How::default() };
+        return write_in_place(access, path, fill, &how, options.durable);
+    }
+    let in_place = How { write: true, create: true, truncate: true, ..How::default() };
+    let place = Place::locate(access, path, Right::Write, true)?;
+    match sys::stat(&place, true) {
+        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() => {
+            return write_in_place(access, path, fill, &in_place, false);
+        }
+        // A file that must not be written to is not replaced either.
+        Ok(_) => drop(sys::open(&place, &How { write: true, ..How::default() })?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let Some(mut new) = Replacement::create(place, temp_name())? else {
+        return write_in_place(access, path, fill, &in_place, options.durable);
+    };
+    fill(&mut new.file)?;
+    if options.durable {
+        new.file.sync_all()?;
+    }
+    new.commit()?;
+    if options.durable {
+        Replacement::sync_parent(&Place::locate(access, path, Right::Write, true)?)?;
+    }
+    Ok(())
 }
 
 fn write_in_place(
     access: &dyn Access,
     path: &Path,
-    data: &[u8],
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
     how: &How,
     durable: bool,
 ) -> io::Result<()> {
     let place = Place::locate(access, path, Right::Write, true)?;
     let mut file = sys::open(&place, how)?;
-    file.write_all(data)?;
+    fill(&mut file)?;
     if durable { file.sync_all() } else { Ok(()) }
 }
 
@@ -170,7 +187,7 @@ pub fn exists(access: &dyn Access, path: &Path) -> FileResult<bool> {
     }
     let place = match Place::locate(access, path, Right::Read, true) {
         Ok(place) => place,
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+        Err(error) if Denied::is_in(&error) => {
             return Err(FileError::at(with_errno(error), path));
         }
         Err(_) => return Ok(false),
@@ -196,7 +213,7 @@ pub fn mkdir(access: &dyn Access, path: &Path, parents: bool, mode: u32) -> File
     check_path(path)?;
     let make = |path: &Path| {
         // `name/` is the name here, not the directory behind it, which is yet to be made.
-        let trimmed: &Path = &path.components().collect::<std::path::PathBuf>();
+        let trimmed: &Path = &path.components().collect::<PathBuf>();
         Place::locate(access, trimmed, Right::Write, false)
             .and_then(|place| sys::create_dir(&place, mode))
     };
@@ -245,6 +262,45 @@ pub fn remove(access: &dyn Access, path: &Path, kind: FileKind) -> FileResult<()
         .map_err(|error| FileError::at(with_errno(error), path))
 }
 
+/// Removes a directory with all that is in it; a link in it is removed and not followed.
+pub fn remove_tree(access: &dyn Access, path: &Path) -> FileResult<()> {
+    check_path(path)?;
+    Place::locate(access, path, Right::Write, false)
+        .and_then(|place| sys::remove_tree(&place))
+        .map_err(|error| FileError::at(with_errno(error), path))
+}
+
+/// The absolute path without links; everything must exist.
+pub fn real_path(access: &dyn Access, path: &Path) -> FileResult<PathBuf> {
+    check_path(path)?;
+    sys::real_path(access, path).map_err(|error| FileError::at(with_errno(error), path))
+}
+
+/// What a symlink says.
+pub fn read_link(access: &dyn Access, path: &Path) -> FileResult<OsString> {
+    check_path(path)?;
+    Place::locate(access, path, Right::Read, false)
+        .and_then(|place| sys::read_link(&place))
+        .map_err(|error| FileError::at(with_errno(error), path))
+}
+
+/// Makes `path` a symlink to `target`. Where it leads is checked when it is followed.
+pub fn symlink(access: &dyn Access, target: &Path, path: &Path) -> FileResult<()> {
+    check_path(target)?;
+    check_path(path)?;
+    Place::locate(access, path, Right::Write, false)
+        .and_then(|place| sys::symlink(target, &place))
+        .map_err(|error| FileError::at(with_errno(error), target).with_second_path(path))
+}
+
+/// Sets the mode bits of what `path` leads to.
+pub fn set_mode(access: &dyn Access, path: &Path, mode: u32) -> FileResult<()> {
+    check_path(path)?;
+    Place::locate(access, path, Right::Write, true)
+        .and_then(|place| sys::set_mode(&place, mode))
+        .map_err(|error| FileError::at(with_errno(error), path))
+}
+
 /// Renames, replacing a file that is there.
 pub fn rename(access: &dyn Access, from: &Path, to: &Path) -> FileResult<()> {
     check_path(from)?;
@@ -284,7 +340,6 @@ fn with_errno(error: io::Error) -> io::Error {
         let errno = match error.kind() {
             io::ErrorKind::IsADirectory => Errno::ISDIR,
             io::ErrorKind::FileTooLarge => Errno::FBIG,
-            io::ErrorKind::PermissionDenied => Errno::ACCESS,
             _ => return error,
         };
         return errno.into();

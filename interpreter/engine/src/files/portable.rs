@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::access::{Access, Right};
+use super::access::{Access, Denied, Right};
 use super::meta::{DirEntry, FileKind, Metadata, Time};
 use super::ops::How;
 
@@ -30,7 +30,7 @@ impl Place {
         }
         let canonical = canonical(path, follow)?;
         if !access.allows(right, &canonical) {
-            return Err(io::ErrorKind::PermissionDenied.into());
+            return Err(Denied::error());
         }
         Ok(Place { path: canonical })
     }
@@ -104,6 +104,44 @@ pub(super) fn remove_dir(place: &Place) -> io::Result<()> {
 /// Renames, replacing what is there.
 pub(super) fn rename(from: &Place, to: &Place) -> io::Result<()> {
     fs::rename(&from.path, &to.path)
+}
+
+/// Removes a directory with all that is in it, following no link.
+pub(super) fn remove_tree(place: &Place) -> io::Result<()> {
+    fs::remove_dir_all(&place.path)
+}
+
+/// What a symlink says.
+pub(super) fn read_link(place: &Place) -> io::Result<OsString> {
+    Ok(fs::read_link(&place.path)?.into_os_string())
+}
+
+/// Makes a symlink.
+#[cfg(windows)]
+pub(super) fn symlink(target: &Path, place: &Place) -> io::Result<()> {
+    if target.is_dir() {
+        return std::os::windows::fs::symlink_dir(target, &place.path);
+    }
+    std::os::windows::fs::symlink_file(target, &place.path)
+}
+
+/// Makes a symlink.
+#[cfg(not(windows))]
+pub(super) fn symlink(_: &Path, _: &Place) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Sets the one mode bit that there is, by the owner's right to write.
+pub(super) fn set_mode(place: &Place, mode: u32) -> io::Result<()> {
+    let mut permissions = fs::metadata(&place.path)?.permissions();
+    permissions.set_readonly(mode & 0o200 == 0);
+    fs::set_permissions(&place.path, permissions)
+}
+
+/// The absolute path without links; everything must exist.
+pub(super) fn real_path(access: &dyn Access, path: &Path) -> io::Result<PathBuf> {
+    let canonical = fs::canonicalize(path)?;
+    if access.allows(Right::Read, &canonical) { Ok(canonical) } else { Err(Denied::error()) }
 }
 
 /// A new file beside the one it is to replace; removed unless it has taken its place.

@@ -1,6 +1,7 @@
 //! Where an operation runs, and what a task waits for.
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -208,6 +209,44 @@ impl FileService {
     pub fn rename(&self, token: TaskToken, from: &Path, to: &Path) -> FileOp<()> {
         let (from, to) = (from.to_owned(), to.to_owned());
         self.run(token, self.all_local(), move |access| ops::rename(access, &from, &to))
+    }
+
+    /// Removes a directory with all that is in it.
+    pub fn remove_tree(&self, token: TaskToken, path: &Path) -> FileOp<()> {
+        let path = path.to_owned();
+        self.run(token, false, move |access| ops::remove_tree(access, &path))
+    }
+
+    /// Copies a file's content; returns its length.
+    pub fn copy(&self, token: TaskToken, from: &Path, to: &Path) -> FileOp<u64> {
+        self.settle(from);
+        self.settle(to);
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.run(token, false, move |access| ops::copy(access, &from, &to))
+    }
+
+    /// The absolute path without links; everything must exist.
+    pub fn real_path(&self, token: TaskToken, path: &Path) -> FileOp<PathBuf> {
+        let path = path.to_owned();
+        self.run(token, self.all_local(), move |access| ops::real_path(access, &path))
+    }
+
+    /// What a symlink says.
+    pub fn read_link(&self, token: TaskToken, path: &Path) -> FileOp<OsString> {
+        let path = path.to_owned();
+        self.run(token, self.all_local(), move |access| ops::read_link(access, &path))
+    }
+
+    /// Makes `path` a symlink to `target`.
+    pub fn symlink(&self, token: TaskToken, target: &Path, path: &Path) -> FileOp<()> {
+        let (target, path) = (target.to_owned(), path.to_owned());
+        self.run(token, self.all_local(), move |access| ops::symlink(access, &target, &path))
+    }
+
+    /// Sets the mode bits.
+    pub fn set_mode(&self, token: TaskToken, path: &Path, mode: u32) -> FileOp<()> {
+        let path = path.to_owned();
+        self.run(token, self.all_local(), move |access| ops::set_mode(access, &path, mode))
     }
 
     /// Writes out what open files hold, and waits for those dropped unclosed: at exit, and

@@ -41,6 +41,8 @@ pub enum IoRequest {
     Seek(SeekFrom),
     /// Set the file's length.
     Truncate(u64),
+    /// Bring everything to the disk.
+    Sync,
 }
 
 /// What came of an [`IoRequest`].
@@ -55,6 +57,8 @@ pub enum IoOutcome {
     Moved(io::Result<u64>),
     /// The new length.
     Truncated(io::Result<u64>),
+    /// All of it has reached the disk.
+    Synced(io::Result<()>),
 }
 
 impl IoRequest {
@@ -64,6 +68,8 @@ impl IoRequest {
             IoRequest::Read(len) => *len,
             IoRequest::Write { data, .. } => data.len(),
             IoRequest::Seek(_) | IoRequest::Truncate(_) => 0,
+            // It may take as long as it likes.
+            IoRequest::Sync => usize::MAX,
         }
     }
 
@@ -77,6 +83,7 @@ impl IoRequest {
                 IoOutcome::Wrote { written, data, end, outcome }
             }
             IoRequest::Seek(to) => IoOutcome::Moved(file.seek(to)),
+            IoRequest::Sync => IoOutcome::Synced(file.sync_all()),
             IoRequest::Truncate(len) => IoOutcome::Truncated(file.set_len(len).map(|()| len)),
         }
     }

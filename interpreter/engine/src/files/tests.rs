@@ -481,6 +481,45 @@ fn attributes_and_directories() {
     assert_eq!(std::fs::read(to).unwrap(), b"12345");
 }
 
+#[test]
+fn links_copies_modes_and_trees() {
+    let world = World::new();
+    let files = &world.files;
+    world.write("f", b"content").unwrap();
+    let (f, link, copy) = (world.path("f"), world.path("link"), world.path("copy"));
+    world.run(files.symlink(TOKEN, Path::new("f"), &link)).unwrap();
+    assert_eq!(world.run(files.read_link(TOKEN, &link)).unwrap(), "f");
+    let real = std::fs::canonicalize(&f).unwrap();
+    assert_eq!(world.run(files.real_path(TOKEN, &link)).unwrap(), real);
+    assert_eq!(world.run(files.copy(TOKEN, &link, &copy)).unwrap(), 7);
+    assert_eq!(std::fs::read(&copy).unwrap(), b"content");
+    world.run(files.set_mode(TOKEN, &link, 0o600)).unwrap();
+    assert_eq!(std::fs::metadata(&f).unwrap().mode() & 0o7777, 0o600);
+    std::fs::create_dir_all(world.path("tree/a/b")).unwrap();
+    symlink(world.dir.path(), world.path("tree/a/up")).unwrap();
+    std::fs::write(world.path("tree/a/b/x"), "x").unwrap();
+    world.run(files.remove_tree(TOKEN, &world.path("tree"))).unwrap();
+    assert_eq!(world.names(), ["copy", "f", "link"]);
+    let error = world.run(files.remove_tree(TOKEN, &link)).unwrap_err();
+    assert_eq!(error.class(), "NotADirectoryError");
+    assert_eq!(world.names(), ["copy", "f", "link"]);
+}
+
+#[test]
+fn a_raw_file_does_one_read_at_a_time() {
+    let world = World::new();
+    let path = world.path("f");
+    let how = How { read: true, write: true, create: true, ..How::default() };
+    let mut opening = world.files.open(TOKEN, &path, OpenMode::raw(how));
+    let file = world.wait(|t| opening.poll(t)).unwrap();
+    assert_eq!(world.wait(|t| file.poll_write(t, b"abcdef", &mut false)), Ok(6));
+    assert_eq!(std::fs::read(&path).unwrap(), b"abcdef");
+    world.wait(|t| file.poll_sync(t)).unwrap();
+    assert_eq!(world.wait(|t| file.poll_seek(t, -4, 2)), Ok(2));
+    assert_eq!(world.wait(|t| file.poll_read1(t, 3)), Ok(b"cde".to_vec()));
+    assert_eq!(world.wait(|t| file.poll_tell(t)), Ok(5));
+}
+
 /// A world with `in` granted for reading and writing, and a secret outside.
 fn guarded() -> World {
     World::with(|dir| {
@@ -525,6 +564,7 @@ fn a_guard_stops_every_way_out() {
     let path = |name: &str| world.path(name);
     let denied = |error: FileError| {
         assert_eq!((error.class(), error.errno()), ("PermissionError", Some(13)), "{error}");
+        assert!(matches!(error, FileError::Os(OsError { denied: true, .. })), "{error}");
     };
     for name in ["out/secret", "in/leak", "in/leakdir/secret", "in/../out/secret", "out/none"] {
         let path = path(name);
@@ -541,6 +581,12 @@ fn a_guard_stops_every_way_out() {
         denied(world.write(name, b"overwritten").unwrap_err());
     }
     denied(world.write("in/leaknew", b"x").unwrap_err());
+    denied(world.run(files.remove_tree(TOKEN, &path("out"))).unwrap_err());
+    denied(world.run(files.copy(TOKEN, &path("in/leak"), &path("in/c"))).unwrap_err());
+    denied(world.run(files.copy(TOKEN, &path("in/f"), &path("in/leaknew"))).unwrap_err());
+    denied(world.run(files.real_path(TOKEN, &path("in/leak"))).unwrap_err());
+    denied(world.run(files.set_mode(TOKEN, &path("in/leak"), 0o777)).unwrap_err());
+    denied(world.run(files.read_link(TOKEN, &path("out/secret"))).unwrap_err());
     denied(world.run(files.list_dir(TOKEN, &path("in/leakdir"), true)).unwrap_err());
     denied(world.run(files.list_dir(TOKEN, &path("in/.."), true)).unwrap_err());
     denied(world.run(files.mkdir(TOKEN, &path("in/leakdir/d"), true, 0o777)).unwrap_err());

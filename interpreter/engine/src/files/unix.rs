@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{self as rfs, AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::access::{Access, Right};
+use super::access::{Access, Denied, Right};
 use super::meta::{DirEntry, FileKind, Metadata, Time};
 use super::ops::How;
 
@@ -36,14 +36,13 @@ impl Place {
         if access.is_unrestricted() {
             return Ok(Place { dir: None, path: path.to_owned() });
         }
-        let denied = || io::Error::from(Errno::ACCESS);
         match resolve(path, follow) {
             Ok((place, canonical)) if access.allows(right, &canonical) => Ok(place),
-            Ok(_) => Err(denied()),
+            Ok(_) => Err(Denied::error()),
             // Whether something exists where nothing is granted is not told either.
             Err(error) => match std::path::absolute(path) {
                 Ok(absolute) if access.allows(right, &absolute) => Err(error),
-                _ => Err(denied()),
+                _ => Err(Denied::error()),
             },
         }
     }
@@ -218,6 +217,74 @@ pub(super) fn remove_dir(place: &Place) -> io::Result<()> {
 /// Renames, replacing what is there.
 pub(super) fn rename(from: &Place, to: &Place) -> io::Result<()> {
     Ok(rfs::renameat(from.dirfd(), &from.path, to.dirfd(), &to.path)?)
+}
+
+/// Removes a directory with all that is in it, following no link. A loop and not a recursion,
+/// so a deep tree may run out of descriptors but not of stack.
+pub(super) fn remove_tree(place: &Place) -> io::Result<()> {
+    let open_dir = |dir: BorrowedFd<'_>, name: &OsStr| {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let handle = retry(|| rfs::openat(dir, name, flags, Mode::empty()))?;
+        let entries = rfs::Dir::read_from(&handle)?;
+        Ok((handle, entries, name.to_owned()))
+    };
+    if !stat(place, false)?.is_dir() {
+        return Err(Errno::NOTDIR.into());
+    }
+    let mut open = vec![open_dir(place.dirfd(), place.path.as_os_str())?];
+    while let Some((dir, entries, _)) = open.last_mut() {
+        if let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            match open_dir(dir.as_fd(), name) {
+                Ok(inner) => open.push(inner),
+                Err(Errno::NOTDIR | Errno::LOOP) => {
+                    rfs::unlinkat(&*dir, name, AtFlags::empty())?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        } else if let Some((_, _, name)) = open.pop() {
+            let parent = open.last().map_or(place.dirfd(), |(dir, ..)| dir.as_fd());
+            rfs::unlinkat(parent, &name, AtFlags::REMOVEDIR)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a symlink says.
+pub(super) fn read_link(place: &Place) -> io::Result<OsString> {
+    let target = rfs::readlinkat(place.dirfd(), &place.path, Vec::new())?;
+    Ok(OsStr::from_bytes(target.to_bytes()).to_owned())
+}
+
+/// Makes a symlink.
+pub(super) fn symlink(target: &Path, place: &Place) -> io::Result<()> {
+    Ok(rfs::symlinkat(target, place.dirfd(), &place.path)?)
+}
+
+/// Sets the mode bits.
+pub(super) fn set_mode(place: &Place, mode: u32) -> io::Result<()> {
+    let mode = Mode::from_raw_mode(mode as rfs::RawMode);
+    if place.dir.is_none() {
+        return Ok(rfs::chmodat(CWD, &place.path, mode, AtFlags::empty())?);
+    }
+    // Not every system can do this by name without following a link.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = retry(|| rfs::openat(place.dirfd(), &place.path, flags, Mode::empty()))?;
+    Ok(rfs::fchmod(file, mode)?)
+}
+
+/// The absolute path without links; everything must exist.
+pub(super) fn real_path(access: &dyn Access, path: &Path) -> io::Result<PathBuf> {
+    if access.is_unrestricted() {
+        return std::fs::canonicalize(path);
+    }
+    let place = Place::locate(access, path, Right::Read, true)?;
+    stat(&place, false)?;
+    Ok(resolve(path, true)?.1)
 }
 
 /// A new file beside the one it is to replace; removed unless it has taken its place.

@@ -212,8 +212,12 @@ impl Pool {
             return None;
         }
         let mut state = self.inner.lock();
-        if state.queue.is_empty() || state.idle > 0 || state.threads >= MAX_THREADS {
+        if state.queue.is_empty() || state.threads >= MAX_THREADS {
             return None;
+        }
+        if state.idle > 0 {
+            // An idle thread is about to take a job, but perhaps there are more.
+            return Some(STALL);
         }
         let now = Instant::now();
         let since = state.progress.map_or(STALL, |at| now.saturating_duration_since(at));

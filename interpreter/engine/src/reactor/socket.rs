@@ -133,6 +133,15 @@ impl Reactor {
         })
     }
 
+    /// Sets the time to live of what is sent.
+    pub fn set_ttl(&self, id: SocketId, ttl: u32) -> io::Result<()> {
+        self.with_socket(id, |socket| match &socket.kind {
+            Kind::Stream { stream, .. } => stream.set_ttl(ttl),
+            Kind::Listener { listener, .. } => listener.set_ttl(ttl),
+            Kind::Datagram(socket) => socket.set_ttl(ttl),
+        })
+    }
+
     pub(super) fn with_socket<R>(
         &self,
         id: SocketId,

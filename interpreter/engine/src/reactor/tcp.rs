@@ -102,6 +102,18 @@ impl Reactor {
         self.with_stream(id, |stream| stream.set_nodelay(nodelay))
     }
 
+    /// Switches keep-alive probes on or off.
+    #[cfg(unix)]
+    pub fn tcp_set_keepalive(&self, id: SocketId, on: bool) -> io::Result<()> {
+        self.with_stream(id, |stream| Ok(rustix::net::sockopt::set_socket_keepalive(stream, on)?))
+    }
+
+    /// Switches keep-alive probes on or off.
+    #[cfg(not(unix))]
+    pub fn tcp_set_keepalive(&self, id: SocketId, _: bool) -> io::Result<()> {
+        self.with_stream(id, |_| Err(io::ErrorKind::Unsupported.into()))
+    }
+
     /// Listens at an address; port 0 takes a free one (see [`Reactor::local_addr`]).
     pub fn tcp_listen(&self, addr: SocketAddr) -> io::Result<SocketId> {
         let listener = mio::net::TcpListener::bind(addr)?;

@@ -4,6 +4,7 @@
 //! asks of its host, and what takes time it returns as a suspension.
 
 pub mod code;
+pub mod compile;
 pub mod table;
 pub mod hash;
 pub mod text;

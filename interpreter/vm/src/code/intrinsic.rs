@@ -50,6 +50,8 @@ intrinsics! {
     SetTypeParams 2 "set arg0.__type_params__ = arg1 and return arg0";
     GenericBase 1 "Generic[*arg0], the extra base of a class with type parameters arg0";
     AsyncGenValue 1 "wrap arg0 as the value an async generator yields";
+    IsStopAsync 1 "whether exception arg0 is a StopAsyncIteration: the end of an `async for`";
+    Iter 1 "iter(arg0), for the argument of a generator expression";
     ClassCell 2 "store cell arg1 as `__classcell__` in namespace arg0 and return the cell";
 }
 

@@ -3,14 +3,7 @@
 
 use std::sync::Arc;
 
-/// A range of byte offsets in the source text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Span {
-    /// First byte.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
-}
+pub use miniscript_syntax::Span;
 
 /// The text a code object was compiled from, for tracebacks.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,748 @@
+//! Walks the tree once and collects the scopes and what each name does in them.
+
+use std::rc::Rc;
+
+use miniscript_syntax::ast::*;
+use miniscript_syntax::{Span, SyntaxError};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::scope::{Scope, ScopeId, ScopeKind, Sym, Symbols, mangle};
+
+type Done = Result<(), SyntaxError>;
+
+/// Comprehensions nested deeper than this in one unit become functions of their own, so that
+/// their registers do not add up.
+const MAX_INLINED_COMPS: u32 = 6;
+
+/// A comprehension with more clauses than this does not join a function that is one already.
+const MAX_INLINED_CLAUSES: usize = 8;
+
+/// The address by which a node finds its scope.
+pub(super) fn node<T>(node: &T) -> usize {
+    std::ptr::from_ref(node) as usize
+}
+
+/// Collects the scopes of `module`. `lazy_annotations`: annotations are kept as text, so their
+/// names do not count.
+pub(super) fn collect(module: &Module, lazy_annotations: bool) -> Result<Symbols, SyntaxError> {
+    let symbols = Symbols { scopes: Vec::new(), vars: Vec::new(), by_node: FxHashMap::default() };
+    let mut b = Builder { symbols, cur: 0, iters: Vec::new(), lazy_annotations };
+    b.enter(ScopeKind::Module, None, true);
+    b.stmts(&module.body)?;
+    Ok(b.symbols)
+}
+
+struct Builder {
+    symbols: Symbols,
+    cur: ScopeId,
+    /// For each open scope: how many comprehension iterables the walk is inside of.
+    iters: Vec<u32>,
+    lazy_annotations: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Load,
+    Bind,
+    Param,
+    CompTarget,
+}
+
+impl Builder {
+    fn enter(&mut self, kind: ScopeKind, key: Option<(usize, u8)>, own_unit: bool) {
+        let id = self.symbols.scopes.len();
+        let parent = (id > 0).then_some(self.cur);
+        let (unit, private, depth) = match parent {
+            None => (0, None, 0),
+            Some(p) => {
+                let p = &self.symbols.scopes[p];
+                let unit = if own_unit { id } else { p.unit };
+                let inlined = p.kind == ScopeKind::Comp && !own_unit;
+                (unit, p.private.clone(), if inlined { p.comp_depth + 1 } else { 0 })
+            }
+        };
+        self.symbols.scopes.push(Scope {
+            kind,
+            parent,
+            unit,
+            syms: FxHashMap::default(),
+            order: Vec::new(),
+            private,
+            free: Vec::new(),
+            class_cell: None,
+            class_dict: None,
+            is_async: false,
+            is_generator: false,
+            has_await: false,
+            annotates: false,
+            reads_locals: false,
+            self_name: None,
+            self_attrs: FxHashSet::default(),
+            comp_depth: depth,
+        });
+        if let Some(key) = key {
+            self.symbols.by_node.insert(key, id);
+        }
+        self.cur = id;
+        self.iters.push(0);
+    }
+
+    fn leave(&mut self) {
+        self.iters.pop();
+        self.cur = self.symbols.scopes[self.cur].parent.unwrap_or(0);
+    }
+
+    fn scope(&mut self) -> &mut Scope {
+        &mut self.symbols.scopes[self.cur]
+    }
+
+    fn sym(&mut self, name: &str) -> (&mut Sym, Rc<str>) {
+        let scope = &mut self.symbols.scopes[self.cur];
+        let name = mangle(scope.private.as_deref(), name);
+        let key: Rc<str> = match scope.syms.get_key_value(&*name) {
+            Some((key, _)) => key.clone(),
+            None => {
+                let key: Rc<str> = Rc::from(&*name);
+                scope.syms.insert(key.clone(), Sym::default());
+                key
+            }
+        };
+        let sym = scope.syms.entry(key.clone()).or_default();
+        (sym, key)
+    }
+
+    fn name(&mut self, name: &str, how: Use, span: Span) -> Done {
+        if how != Use::Load && name == "__debug__" {
+            return Err(SyntaxError::new("scope", "cannot assign to __debug__", span));
+        }
+        let (sym, key) = self.sym(name);
+        match how {
+            Use::Load => {
+                sym.used = true;
+                let kind = self.scope().kind;
+                match name {
+                    "super" if !matches!(kind, ScopeKind::Module | ScopeKind::Class) => {
+                        self.sym("__class__").0.used = true;
+                    }
+                    "locals" | "vars" | "dir" | "eval" | "exec" => {
+                        let unit = self.scope().unit;
+                        self.symbols.scopes[unit].reads_locals = true;
+                    }
+                    _ => {}
+                }
+                return Ok(());
+            }
+            Use::Param if sym.param => {
+                let text = format!("duplicate argument '{key}' in function definition");
+                return Err(SyntaxError::new("scope", text, span));
+            }
+            Use::Param => sym.param = true,
+            Use::CompTarget if sym.walrus => {
+                let text = format!(
+                    "comprehension inner loop cannot rebind assignment expression target '{key}'"
+                );
+                return Err(SyntaxError::new("scope", text, span));
+            }
+            Use::CompTarget => sym.comp_target = true,
+            Use::Bind => {}
+        }
+        if !sym.bound {
+            sym.bound = true;
+            self.scope().order.push(key);
+        }
+        Ok(())
+    }
+
+    fn bind(&mut self, ident: &Ident) -> Done {
+        self.name(&ident.name, Use::Bind, ident.span)
+    }
+
+    fn stmts(&mut self, body: &[Stmt]) -> Done {
+        body.iter().try_for_each(|s| self.stmt(s))
+    }
+
+    fn exprs(&mut self, list: &[Expr]) -> Done {
+        list.iter().try_for_each(|e| self.expr(e))
+    }
+
+    fn opt(&mut self, e: &Option<Box<Expr>>) -> Done {
+        e.as_deref().map_or(Ok(()), |e| self.expr(e))
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Done {
+        match &stmt.kind {
+            StmtKind::FunctionDef(def) => self.function(def),
+            StmtKind::ClassDef(def) => self.class(def),
+            StmtKind::Return(value) => self.opt(value),
+            StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.target(t)),
+            StmtKind::Assign { targets, value } => {
+                self.expr(value)?;
+                targets.iter().try_for_each(|t| self.target(t))
+            }
+            StmtKind::TypeAlias(alias) => self.alias(alias),
+            StmtKind::AugAssign { target, value, .. } => {
+                if let ExprKind::Name(name) = &target.kind {
+                    self.name(name, Use::Load, target.span)?;
+                    self.name(name, Use::Bind, target.span)?;
+                } else {
+                    self.target(target)?;
+                }
+                self.expr(value)
+            }
+            StmtKind::AnnAssign(ann) => self.ann_assign(ann, stmt.span),
+            StmtKind::For(s) => {
+                self.target(&s.target)?;
+                self.expr(&s.iter)?;
+                self.stmts(&s.body)?;
+                self.stmts(&s.orelse)
+            }
+            StmtKind::While(s) => {
+                self.expr(&s.test)?;
+                self.stmts(&s.body)?;
+                self.stmts(&s.orelse)
+            }
+            StmtKind::If(s) => {
+                for branch in &s.branches {
+                    self.expr(&branch.test)?;
+                    self.stmts(&branch.body)?;
+                }
+                self.stmts(&s.orelse)
+            }
+            StmtKind::With(s) => {
+                for item in &s.items {
+                    self.expr(&item.context_expr)?;
+                    if let Some(target) = &item.target {
+                        self.target(target)?;
+                    }
+                }
+                self.stmts(&s.body)
+            }
+            StmtKind::Match(s) => {
+                self.expr(&s.subject)?;
+                for case in &s.cases {
+                    self.pattern(&case.pattern)?;
+                    if let Some(guard) = &case.guard {
+                        self.expr(guard)?;
+                    }
+                    self.stmts(&case.body)?;
+                }
+                Ok(())
+            }
+            StmtKind::Raise { exc, cause } => {
+                self.opt(exc)?;
+                self.opt(cause)
+            }
+            StmtKind::Try(s) => {
+                self.stmts(&s.body)?;
+                for handler in &s.handlers {
+                    if let Some(typ) = &handler.typ {
+                        self.expr(typ)?;
+                    }
+                    if let Some(name) = &handler.name {
+                        self.bind(name)?;
+                    }
+                    self.stmts(&handler.body)?;
+                }
+                self.stmts(&s.orelse)?;
+                self.stmts(&s.finalbody)
+            }
+            StmtKind::Assert { test, msg } => {
+                self.expr(test)?;
+                self.opt(msg)
+            }
+            StmtKind::Import(names) => names.iter().try_for_each(|alias| {
+                let ident = alias.asname.as_ref().unwrap_or(&alias.name);
+                let name = ident.name.split('.').next().unwrap_or_default();
+                self.name(name, Use::Bind, alias.span)
+            }),
+            StmtKind::ImportFrom(import) => self.import_from(import, stmt.span),
+            StmtKind::Global(names) => {
+                names.iter().try_for_each(|n| self.declare(n, true, stmt.span))
+            }
+            StmtKind::Nonlocal(names) => {
+                names.iter().try_for_each(|n| self.declare(n, false, stmt.span))
+            }
+            StmtKind::Expr(e) => self.expr(e),
+            StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
+        }
+    }
+
+    fn import_from(&mut self, import: &ImportFrom, span: Span) -> Done {
+        for alias in &import.names {
+            if &*alias.name.name == "*" {
+                if self.scope().kind != ScopeKind::Module {
+                    let text = "import * only allowed at module level";
+                    return Err(SyntaxError::new("scope", text, span));
+                }
+                continue;
+            }
+            let ident = alias.asname.as_ref().unwrap_or(&alias.name);
+            self.name(&ident.name, Use::Bind, alias.span)?;
+        }
+        Ok(())
+    }
+
+    /// `global name` or `nonlocal name`.
+    fn declare(&mut self, ident: &Ident, global: bool, span: Span) -> Done {
+        let word = if global { "global" } else { "nonlocal" };
+        let module = self.scope().kind == ScopeKind::Module;
+        let (sym, key) = self.sym(&ident.name);
+        let text = if sym.param {
+            format!("name '{key}' is parameter and {word}")
+        } else if sym.used {
+            format!("name '{key}' is used prior to {word} declaration")
+        } else if sym.annotated {
+            format!("annotated name '{key}' can't be {word}")
+        } else if sym.bound {
+            format!("name '{key}' is assigned to before {word} declaration")
+        } else if !global && module {
+            "nonlocal declaration not allowed at module level".to_owned()
+        } else {
+            sym.declared_at = span;
+            if global {
+                sym.global = true;
+            } else {
+                sym.nonlocal = true;
+            }
+            return Ok(());
+        };
+        Err(SyntaxError::new("scope", text, span))
+    }
+
+    fn ann_assign(&mut self, ann: &AnnAssign, span: Span) -> Done {
+        if let ExprKind::Name(name) = &ann.target.kind {
+            let module = self.scope().kind == ScopeKind::Module;
+            let (sym, key) = self.sym(name);
+            if ann.simple && (sym.global || sym.nonlocal) && !module {
+                let word = if sym.global { "global" } else { "nonlocal" };
+                let text = format!("annotated name '{key}' can't be {word}");
+                return Err(SyntaxError::new("scope", text, span));
+            }
+            if ann.simple {
+                sym.annotated = true;
+                self.scope().annotates = true;
+            }
+            if ann.simple || ann.value.is_some() {
+                self.name(name, Use::Bind, ann.target.span)?;
+            }
+        } else {
+            self.target(&ann.target)?;
+        }
+        self.annotation(&ann.annotation)?;
+        ann.value.as_ref().map_or(Ok(()), |v| self.expr(v))
+    }
+
+    fn annotation(&mut self, e: &Expr) -> Done {
+        if self.lazy_annotations { Ok(()) } else { self.expr(e) }
+    }
+
+    fn function(&mut self, def: &FunctionDef) -> Done {
+        self.bind(&def.name)?;
+        self.exprs(&def.decorators)?;
+        self.defaults(&def.params)?;
+        let generic = !def.type_params.is_empty();
+        if generic {
+            self.enter(ScopeKind::TypeScope, Some((node(def), 1)), true);
+            for name in [".defaults", ".kwdefaults"] {
+                self.name(name, Use::Param, def.name.span)?;
+            }
+            self.type_params(&def.type_params)?;
+        }
+        for p in parameters(&def.params) {
+            if let Some(annotation) = &p.annotation {
+                self.annotation(annotation)?;
+            }
+        }
+        if let Some(returns) = &def.returns {
+            self.annotation(returns)?;
+        }
+        let in_class = self.symbols.scopes[self.cur].kind == ScopeKind::Class;
+        self.enter(ScopeKind::Function, Some((node(def), 0)), true);
+        self.scope().is_async = def.is_async;
+        self.params(&def.params)?;
+        if in_class {
+            let first = def.params.posonly.first().or(def.params.args.first());
+            self.scope().self_name = first.map(|p| Rc::from(&*p.name.name));
+        }
+        self.stmts(&def.body)?;
+        self.leave();
+        if generic {
+            self.leave();
+        }
+        Ok(())
+    }
+
+    fn defaults(&mut self, params: &Parameters) -> Done {
+        for p in parameters(params) {
+            if let Some(default) = &p.default {
+                self.expr(default)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn params(&mut self, params: &Parameters) -> Done {
+        for p in parameters(params) {
+            self.name(&p.name.name, Use::Param, p.span)?;
+        }
+        Ok(())
+    }
+
+    fn class(&mut self, def: &ClassDef) -> Done {
+        self.bind(&def.name)?;
+        self.exprs(&def.decorators)?;
+        let generic = !def.type_params.is_empty();
+        if generic {
+            self.enter(ScopeKind::TypeScope, Some((node(def), 1)), true);
+            self.scope().private = Some(Rc::from(&*def.name.name));
+            self.type_params(&def.type_params)?;
+            self.name(".type_params", Use::Bind, def.name.span)?;
+        }
+        self.exprs(&def.bases)?;
+        for k in &def.keywords {
+            self.expr(&k.value)?;
+        }
+        self.enter(ScopeKind::Class, Some((node(def), 0)), true);
+        self.scope().private = Some(Rc::from(&*def.name.name));
+        if generic {
+            self.name(".type_params", Use::Load, def.name.span)?;
+        }
+        self.stmts(&def.body)?;
+        self.leave();
+        if generic {
+            self.leave();
+        }
+        Ok(())
+    }
+
+    fn type_params(&mut self, list: &[TypeParam]) -> Done {
+        for p in list {
+            let (sym, key) = self.sym(&p.name.name);
+            if sym.type_param {
+                let text = format!("duplicate type parameter '{key}'");
+                return Err(SyntaxError::new("scope", text, p.span));
+            }
+            sym.type_param = true;
+            self.bind(&p.name)?;
+            if let TypeParamKind::TypeVar { bound: Some(bound) } = &p.kind {
+                self.enter(ScopeKind::TypeScope, Some((node(p), 0)), true);
+                self.expr(bound)?;
+                self.leave();
+            }
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, alias: &TypeAlias) -> Done {
+        self.bind(&alias.name)?;
+        let generic = !alias.type_params.is_empty();
+        if generic {
+            self.enter(ScopeKind::TypeScope, Some((node(alias), 1)), true);
+            self.type_params(&alias.type_params)?;
+        }
+        self.enter(ScopeKind::TypeScope, Some((node(alias), 0)), true);
+        self.expr(&alias.value)?;
+        self.leave();
+        if generic {
+            self.leave();
+        }
+        Ok(())
+    }
+
+    /// The target of an assignment or deletion.
+    fn target(&mut self, e: &Expr) -> Done {
+        match &e.kind {
+            ExprKind::Name(name) => {
+                let comp = self.scope().kind.is_comp();
+                self.name(name, if comp { Use::CompTarget } else { Use::Bind }, e.span)
+            }
+            ExprKind::Tuple(list) | ExprKind::List(list) => {
+                list.iter().try_for_each(|e| self.target(e))
+            }
+            ExprKind::Starred(inner) => self.target(inner),
+            ExprKind::Attribute { value, attr, .. } => {
+                if &**attr == "__debug__" {
+                    return Err(SyntaxError::new("scope", "cannot assign to __debug__", e.span));
+                }
+                self.note_self_attr(value, attr);
+                self.expr(value)
+            }
+            _ => self.expr(e),
+        }
+    }
+
+    fn note_self_attr(&mut self, object: &Expr, attr: &str) {
+        let scope = &self.symbols.scopes[self.cur];
+        if let (ExprKind::Name(name), Some(me)) = (&object.kind, &scope.self_name)
+            && **name == **me
+            && let Some(class) = scope.parent
+        {
+            self.symbols.scopes[class].self_attrs.insert(attr.into());
+        }
+    }
+
+    fn pattern(&mut self, p: &Pattern) -> Done {
+        match &p.kind {
+            PatternKind::Value(e) => self.expr(e),
+            PatternKind::Singleton(_) | PatternKind::Wildcard | PatternKind::Star(None) => Ok(()),
+            PatternKind::Sequence(list) | PatternKind::Or(list) => {
+                list.iter().try_for_each(|p| self.pattern(p))
+            }
+            PatternKind::Star(Some(name)) | PatternKind::Capture(name) => {
+                self.name(&name.name, Use::Bind, p.span)
+            }
+            PatternKind::Mapping { items, rest } => {
+                for item in items {
+                    self.expr(&item.key)?;
+                    self.pattern(&item.pattern)?;
+                }
+                rest.as_ref().map_or(Ok(()), |r| self.bind(r))
+            }
+            PatternKind::Class(class) => {
+                self.expr(&class.cls)?;
+                class.patterns.iter().try_for_each(|p| self.pattern(p))?;
+                class.keywords.iter().try_for_each(|k| self.pattern(&k.pattern))
+            }
+            PatternKind::As { pattern, name } => {
+                self.pattern(pattern)?;
+                self.bind(name)
+            }
+        }
+    }
+
+    fn expr(&mut self, e: &Expr) -> Done {
+        match &e.kind {
+            ExprKind::Constant(_) => Ok(()),
+            ExprKind::Name(name) => self.name(name, Use::Load, e.span),
+            ExprKind::JoinedStr(parts) => self.fstring(parts),
+            ExprKind::Tuple(list) | ExprKind::List(list) | ExprKind::Set(list) => self.exprs(list),
+            ExprKind::Dict(items) => {
+                for item in items {
+                    if let Some(key) = &item.key {
+                        self.expr(key)?;
+                    }
+                    self.expr(&item.value)?;
+                }
+                Ok(())
+            }
+            ExprKind::NamedExpr { target, value } => {
+                self.walrus(target, e.span)?;
+                self.expr(value)
+            }
+            ExprKind::BoolOp { values, .. } => self.exprs(values),
+            ExprKind::BinOp { first, rest } => {
+                self.expr(first)?;
+                rest.iter().try_for_each(|s| self.expr(&s.operand))
+            }
+            ExprKind::UnaryOp { operand, .. } => self.expr(operand),
+            ExprKind::Lambda(lambda) => {
+                self.defaults(&lambda.params)?;
+                self.enter(ScopeKind::Lambda, Some((node(&**lambda), 0)), true);
+                self.params(&lambda.params)?;
+                self.expr(&lambda.body)?;
+                self.leave();
+                Ok(())
+            }
+            ExprKind::IfExp { test, body, orelse } => {
+                self.expr(test)?;
+                self.expr(body)?;
+                self.expr(orelse)
+            }
+            ExprKind::ListComp(c) | ExprKind::SetComp(c) => {
+                let elts = [&c.elt];
+                self.comp(node(&**c), &c.generators, &elts, ScopeKind::Comp, e.span)
+            }
+            ExprKind::GeneratorExp(c) => {
+                let elts = [&c.elt];
+                self.comp(node(&**c), &c.generators, &elts, ScopeKind::GeneratorExp, e.span)
+            }
+            ExprKind::DictComp(c) => {
+                let elts = [&c.key, &c.value];
+                self.comp(node(&**c), &c.generators, &elts, ScopeKind::Comp, e.span)
+            }
+            ExprKind::Await(value) => {
+                self.expr(value)?;
+                self.awaits(e.span)
+            }
+            ExprKind::Yield(value) => {
+                self.opt(value)?;
+                self.yields(e.span)
+            }
+            ExprKind::YieldFrom(value) => {
+                self.expr(value)?;
+                self.yields(e.span)
+            }
+            ExprKind::Compare { left, rest } => {
+                self.expr(left)?;
+                rest.iter().try_for_each(|s| self.expr(&s.operand))
+            }
+            ExprKind::Call(call) => {
+                self.expr(&call.func)?;
+                self.exprs(&call.args)?;
+                call.keywords.iter().try_for_each(|k| self.expr(&k.value))
+            }
+            ExprKind::Attribute { value, .. } => self.expr(value),
+            ExprKind::Subscript { value, index } => {
+                self.expr(value)?;
+                self.expr(index)
+            }
+            ExprKind::Starred(value) => self.expr(value),
+            ExprKind::Slice { lower, upper, step } => {
+                self.opt(lower)?;
+                self.opt(upper)?;
+                self.opt(step)
+            }
+        }
+    }
+
+    fn fstring(&mut self, parts: &[FStringPart]) -> Done {
+        for part in parts {
+            if let FStringPart::FormattedValue(value) = part {
+                self.expr(&value.expr)?;
+                if let Some(spec) = &value.format_spec {
+                    self.fstring(spec)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn comp(
+        &mut self,
+        key: usize,
+        generators: &[Comprehension],
+        elts: &[&Expr],
+        kind: ScopeKind,
+        span: Span,
+    ) -> Done {
+        let Some((first, rest)) = generators.split_first() else { return Ok(()) };
+        self.in_iterable(&first.iter)?;
+        let around = self.scope();
+        let depth = if around.kind == ScopeKind::Comp { around.comp_depth + 1 } else { 0 };
+        let inlined = kind == ScopeKind::Comp
+            && depth < MAX_INLINED_COMPS
+            && (generators.len() <= MAX_INLINED_CLAUSES || depth == 0);
+        self.enter(kind, Some((key, 0)), !inlined);
+        if !inlined {
+            self.name(".0", Use::Param, first.span)?;
+        }
+        let is_async = generators.iter().any(|g| g.is_async);
+        self.target(&first.target)?;
+        self.exprs(&first.ifs)?;
+        for g in rest {
+            self.target(&g.target)?;
+            self.in_iterable(&g.iter)?;
+            self.exprs(&g.ifs)?;
+        }
+        elts.iter().try_for_each(|e| self.expr(e))?;
+        let suspends = is_async || self.scope().has_await;
+        self.scope().has_await = suspends;
+        self.leave();
+        // The code of a list, set or dict comprehension runs in the function around it.
+        if suspends && kind == ScopeKind::Comp {
+            let scope = self.scope();
+            let allowed = match scope.kind {
+                ScopeKind::Module => true,
+                ScopeKind::Function => scope.is_async,
+                kind => kind.is_comp(),
+            };
+            if !allowed {
+                let text = "asynchronous comprehension outside of an asynchronous function";
+                return Err(SyntaxError::new("async", text, span));
+            }
+            self.scope().has_await = true;
+        }
+        Ok(())
+    }
+
+    fn in_iterable(&mut self, e: &Expr) -> Done {
+        if let Some(n) = self.iters.last_mut() {
+            *n += 1;
+        }
+        let done = self.expr(e);
+        if let Some(n) = self.iters.last_mut() {
+            *n -= 1;
+        }
+        done
+    }
+
+    fn walrus(&mut self, target: &Expr, span: Span) -> Done {
+        let ExprKind::Name(name) = &target.kind else { return self.target(target) };
+        if self.iters.last().is_some_and(|n| *n > 0) {
+            let text =
+                "assignment expression cannot be used in a comprehension iterable expression";
+            return Err(SyntaxError::new("scope", text, span));
+        }
+        // A comprehension's `:=` binds in the function around it.
+        let here = self.cur;
+        let mut host = here;
+        while self.symbols.scopes[host].kind.is_comp() {
+            self.cur = host;
+            let (sym, key) = self.sym(name);
+            if sym.comp_target {
+                let text = format!(
+                    "assignment expression cannot rebind comprehension iteration variable '{key}'"
+                );
+                return Err(SyntaxError::new("scope", text, target.span));
+            }
+            sym.walrus = true;
+            host = self.symbols.scopes[host].parent.unwrap_or(0);
+        }
+        self.cur = host;
+        if host != here && self.scope().kind == ScopeKind::Class {
+            let text = "assignment expression within a comprehension cannot be used in a class body";
+            return Err(SyntaxError::new("scope", text, target.span));
+        }
+        if self.scope().kind == ScopeKind::TypeScope {
+            let text = "named expression cannot be used within the definition of a generic";
+            return Err(SyntaxError::new("scope", text, span));
+        }
+        self.sym(name).0.walrus = true;
+        let done = self.name(name, Use::Bind, target.span);
+        self.cur = here;
+        done
+    }
+
+    fn awaits(&mut self, span: Span) -> Done {
+        let scope = self.scope();
+        scope.has_await = true;
+        let text = match scope.kind {
+            ScopeKind::Module | ScopeKind::Comp | ScopeKind::GeneratorExp => return Ok(()),
+            ScopeKind::Function if scope.is_async => return Ok(()),
+            ScopeKind::Function | ScopeKind::Lambda => "'await' outside async function",
+            ScopeKind::TypeScope => {
+                "await expression cannot be used within the definition of a generic"
+            }
+            ScopeKind::Class => "'await' outside function",
+        };
+        Err(SyntaxError::new("async", text, span))
+    }
+
+    fn yields(&mut self, span: Span) -> Done {
+        let scope = self.scope();
+        let text = match scope.kind {
+            ScopeKind::Function | ScopeKind::Lambda => {
+                scope.is_generator = true;
+                return Ok(());
+            }
+            ScopeKind::Module | ScopeKind::Class => "'yield' outside function",
+            ScopeKind::Comp => "'yield' inside list comprehension",
+            ScopeKind::GeneratorExp => "'yield' inside generator expression",
+            ScopeKind::TypeScope => {
+                "yield expression cannot be used within the definition of a generic"
+            }
+        };
+        Err(SyntaxError::new("scope", text, span))
+    }
+}
+
+/// All parameters in the order of their registers.
+pub(super) fn parameters(params: &Parameters) -> impl Iterator<Item = &Parameter> {
+    params
+        .posonly
+        .iter()
+        .chain(&params.args)
+        .chain(&params.kwonly)
+        .chain(params.vararg.as_deref())
+        .chain(params.kwarg.as_deref())
+}

@@ -1,0 +1,108 @@
+//! The compiler: disassemblies of small programs, messages of errors, a large corpus.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miniscript_syntax::ast::Mode;
+use miniscript_syntax::{SyntaxError, parse};
+use miniscript_vm::code::proto::{CodeProto, SourceInfo};
+use miniscript_vm::compile::{CompileMode, compile_module, disassemble, verify};
+
+fn compile(name: &str, text: &str, mode: Mode) -> Result<Arc<CodeProto>, SyntaxError> {
+    let module = parse(text, mode)?;
+    let source = Arc::new(SourceInfo::new(name, text));
+    let code = compile_module(&module, source, CompileMode::default())?;
+    verify(&code).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+    Ok(code)
+}
+
+fn cases(extension: &str) -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compiler");
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .expect("the directory of cases")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|p| p.extension().is_some_and(|e| e == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Each `NAME.ms` compiles to `NAME.dis`. Regenerate with `UPDATE_GOLDEN=1 cargo test -p
+/// miniscript-vm --test compiler`.
+#[test]
+fn disassemblies() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut wrong = Vec::new();
+    for path in cases("ms") {
+        let text = fs::read_to_string(&path).expect("a case");
+        let code = compile("case.ms", &text, Mode::Module)
+            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let head = "# UPDATE_GOLDEN=1 cargo test -p miniscript-vm --test compiler\n";
+        let shown = format!("{head}{}", disassemble(&code));
+        let golden = path.with_extension("dis");
+        if update {
+            fs::write(&golden, shown).expect("golden written");
+        } else if fs::read_to_string(&golden).unwrap_or_default() != shown {
+            wrong.push(format!("{}:\n{shown}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `errors.txt` holds sources and CPython's messages: `line:column message`, then the source.
+#[test]
+fn errors() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compiler/errors.txt");
+    let text = fs::read_to_string(path).expect("the list of errors");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for case in text.split("\n---\n").filter(|c| !c.trim().is_empty()) {
+        let (want, source) = case.trim_start_matches('\n').split_once('\n').expect("two parts");
+        let source = format!("{source}\n");
+        count += 1;
+        let got = match compile("case.ms", &source, Mode::Module) {
+            Ok(_) => "no error".to_owned(),
+            Err(e) => {
+                let place = miniscript_syntax::Source::new(&source).position(e.span.start);
+                format!("{}:{} {}", place.line, place.column, e.message)
+            }
+        };
+        if got != want {
+            wrong.push(format!("want {want}\ngot  {got}\n{source}"));
+        }
+    }
+    assert!(count > 40, "only {count} cases");
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Compiles every file below the directory that `MS_PYTHON_LIB` names (a Python library).
+#[test]
+fn corpus() {
+    let Some(root) = std::env::var_os("MS_PYTHON_LIB") else { return };
+    let mut todo = vec![PathBuf::from(root)];
+    let mut wrong = Vec::new();
+    let (mut files, mut words) = (0, 0usize);
+    while let Some(dir) = todo.pop() {
+        for entry in fs::read_dir(&dir).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            let shown = path.display().to_string();
+            if path.is_dir() {
+                todo.push(path);
+                continue;
+            }
+            // Files that are wrong on purpose.
+            if !shown.ends_with(".py") || shown.contains("bad") || shown.contains("test_lib2to3/") {
+                continue;
+            }
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            files += 1;
+            match compile(&shown, &text, Mode::Module) {
+                Ok(code) => words += disassemble(&code).len(),
+                Err(e) => wrong.push(format!("{shown}: {e} at {:?}", e.span)),
+            }
+        }
+    }
+    println!("{files} files, {words} characters of disassembly");
+    assert!(files > 0 && wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -106,3 +106,75 @@ fn corpus() {
     println!("{files} files, {words} characters of disassembly");
     assert!(files > 0 && wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+fn module(text: &str) -> Arc<CodeProto> {
+    compile("case.ms", text, Mode::Module).unwrap_or_else(|e| panic!("{e} at {:?}: {}", e.span, text.chars().take(90).collect::<String>()))
+}
+
+/// No limit of the encoding reaches a program.
+#[test]
+fn large_programs() {
+    let elifs: String = (0..100_000).map(|i| format!("elif x == {i}:\n    y = {i}\n")).collect();
+    module(&format!(
+        "def f(x):\n  if x:\n    pass\n{}",
+        elifs.replace("elif", "  elif").replace("    y", "      y")
+    ));
+    module(&format!("x = 1{}\n", " + a".repeat(1_000_000)));
+    module(&format!("x = a{}\n", " < b".repeat(100_000)));
+    module(&(0..70_000).map(|i| format!("x = {i}.5\n")).collect::<String>());
+    let list: Vec<String> = (0..3_000_000).map(|i| i.to_string()).collect();
+    module(&format!("x = [{}]\n", list.join(",")));
+    module(&format!("x = [y, {}]\n", list[..300_000].join(",")));
+    let body: String = (0..100_000).map(|i| format!("    x = f({i}, x)\n")).collect();
+    module(&format!("while x:\n{body}else:\n    y = 1\n"));
+    module(&format!("def g(x):\n  for i in x:\n    pass\n    if i: continue\n{body}  return 1\n"));
+}
+
+/// Hundreds of locals, parameters, arguments, targets, and nests of calls.
+#[test]
+fn many_registers() {
+    let names = |n: usize| (0..n).map(|i| format!("v{i}")).collect::<Vec<_>>();
+    for n in [100, 127, 180, 181, 256, 300, 1000] {
+        let list = names(n).join(", ");
+        let sum = names(n).join(" + ");
+        module(&format!(
+            "def f({list}):\n    v{} = v3\n    g = lambda: v200\n    return f({list}), [{list}], {sum}\n",
+            n - 1
+        ));
+        module(&format!(
+            "def f(x):\n    {list} = x\n    del v1\n    for v{} in x: print(v5)\n    return f({list})\n",
+            n - 1
+        ));
+        module(&format!(
+            "def f(x):\n    [*a, {list}] = x\n    return f\"{}\"\n",
+            names(n).iter().map(|v| format!("{{{v}}}-")).collect::<String>()
+        ));
+    }
+    module(&format!("x = {}1{}\n", "f(y, ".repeat(190), ")".repeat(190)));
+    module(&format!("x = {}1{}\n", "[a, ".repeat(190), "]".repeat(190)));
+    module(&format!("x = {}z{}\n", "[x for x in ".repeat(40), "]".repeat(40)));
+    module(&format!("x = {}z{}\n", "[".repeat(40), " for x in y]".repeat(40)));
+    module(&format!("x = {}z\n", "lambda: ".repeat(190)));
+    module(&format!("x = {}z\n", "not ".repeat(900)));
+    module(&format!("x = {}z\n", "-".repeat(900)));
+}
+
+/// Copies of nested `finally` bodies stay within reason.
+#[test]
+fn nested_finally() {
+    let mut text = "def f():\n".to_owned();
+    for depth in 1..=18 {
+        text += &format!(
+            "{}try: return g({depth})\n{}finally:\n",
+            " ".repeat(depth),
+            " ".repeat(depth)
+        );
+    }
+    text += &format!("{}h()\n", " ".repeat(19));
+    // Compiles or says that it is too much, in reasonable time.
+    let started = std::time::Instant::now();
+    if let Err(e) = compile("case.ms", &text, Mode::Module) {
+        assert!(e.message.contains("too"), "{}", e.message);
+    }
+    assert!(started.elapsed().as_secs() < 60);
+}

@@ -30,7 +30,7 @@ impl Builder<'_> {
     pub fn sequence(&self, l: u32, items: Vec<Pattern>, r: u32) -> Built<Pattern> {
         let stars = items.iter().filter(|p| matches!(p.kind, PatternKind::Star(_))).count();
         if stars > 1 {
-            let message = "multiple starred expressions in sequence pattern";
+            let message = "multiple starred names in sequence pattern";
             return fail("starred-pattern", message, Span::new(l, r));
         }
         Ok(self.pattern(l, PatternKind::Sequence(items), r))

@@ -121,10 +121,7 @@ pub(super) fn assemble(code: &IrCode, proto: &mut CodeProto) -> Result<(), Misfi
 
 /// Whether `label` stands right after entry `i`, with nothing but labels between.
 fn falls_into(list: &[Ir], i: usize, label: u32) -> bool {
-    list[i + 1..]
-        .iter()
-        .take_while(|ir| ir.kind == Kind::Label)
-        .any(|ir| ir.a == label)
+    list[i + 1..].iter().take_while(|ir| ir.kind == Kind::Label).any(|ir| ir.a == label)
 }
 
 fn max_len(ir: &Ir) -> i64 {

@@ -4,6 +4,7 @@ use miniscript_syntax::Span;
 use miniscript_syntax::ast::*;
 
 use super::expr::{binary_op, bracket, small_int};
+use super::fold::fold;
 use super::scope::ScopeKind;
 use super::unit::{Compiler, Res};
 use crate::code::intrinsic::Intrinsic;
@@ -64,17 +65,24 @@ impl<'a> Compiler<'a> {
         // others is copied only if it is overwritten before its turn.
         let mut sources = Vec::with_capacity(last);
         for (i, value) in from[..last].iter().enumerate() {
+            if fold(value).is_some() {
+                sources.push(None);
+                continue;
+            }
             let mut r = self.operand(value, None, false)?;
             if self.is_var(r) && (regs[..i].contains(&r) || regs[last] == r) {
                 let t = self.tmp()?;
                 self.mov(t, r);
                 r = t;
             }
-            sources.push(r);
+            sources.push(Some(r));
         }
         self.expr(&from[last], regs[last])?;
-        for (source, reg) in sources.into_iter().zip(&regs) {
-            self.mov(*reg, source);
+        for ((source, value), reg) in sources.into_iter().zip(from).zip(&regs) {
+            match source {
+                Some(source) => self.mov(*reg, source),
+                None => self.expr(value, *reg)?,
+            }
         }
         for target in to {
             if let ExprKind::Name(name) = &target.kind {
@@ -109,7 +117,9 @@ impl<'a> Compiler<'a> {
                 let text = "starred assignment target must be in a list or tuple";
                 return Err(super::error("assignment", text, target.span));
             }
-            _ => return Err(super::error("assignment", "cannot assign to expression", target.span)),
+            _ => {
+                return Err(super::error("assignment", "cannot assign to expression", target.span));
+            }
         }
         self.u.top = mark;
         Ok(())
@@ -157,6 +167,23 @@ impl<'a> Compiler<'a> {
             self.mov(rest, first + now.len() as u32);
             self.u.top = mark;
             (src, targets) = (rest, later);
+        }
+        // What follows a star, from the end.
+        while let Some(rest) = rest
+            && targets.len() > limit
+        {
+            let star = targets.iter().position(is_star).unwrap_or(0);
+            let count = (targets.len() - star - 1).min(limit - 1);
+            let (sooner, now) = targets.split_at(targets.len() - count);
+            let mark = self.u.top;
+            let first = self.tmps(count as u32 + 1)?;
+            self.opx(Op::UNPACKEX, first, src, 0, (count as u32) << 16, span);
+            for (i, target) in now.iter().enumerate() {
+                self.assign(target, first + 1 + i as u32)?;
+            }
+            self.mov(rest, first);
+            self.u.top = mark;
+            (src, targets) = (rest, sooner);
         }
         let first = self.tmps(targets.len() as u32)?;
         match targets.iter().position(is_star) {
@@ -240,14 +267,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// `R[dst] = R[left] op= value`
-    fn in_place(
-        &mut self,
-        op: BinOpKind,
-        dst: u32,
-        left: u32,
-        value: &'a Expr,
-        span: Span,
-    ) -> Res {
+    fn in_place(&mut self, op: BinOpKind, dst: u32, left: u32, value: &'a Expr, span: Span) -> Res {
         if let (Some(imm), BinOpKind::Add | BinOpKind::Sub) = (small_int(value), op) {
             let op = if op == BinOpKind::Add { Op::IADDI } else { Op::ISUBI };
             self.op(op, dst, left, imm, span);

@@ -79,6 +79,7 @@ impl Builder {
             self_name: None,
             self_attrs: FxHashSet::default(),
             comp_depth: depth,
+            role: "the definition of a generic",
         });
         if let Some(key) = key {
             self.symbols.by_node.insert(key, id);
@@ -253,7 +254,7 @@ impl Builder {
             StmtKind::Import(names) => names.iter().try_for_each(|alias| {
                 let ident = alias.asname.as_ref().unwrap_or(&alias.name);
                 let name = ident.name.split('.').next().unwrap_or_default();
-                self.name(name, Use::Bind, alias.span)
+                self.name(name, Use::Bind, stmt.span)
             }),
             StmtKind::ImportFrom(import) => self.import_from(import, stmt.span),
             StmtKind::Global(names) => {
@@ -272,12 +273,12 @@ impl Builder {
             if &*alias.name.name == "*" {
                 if self.scope().kind != ScopeKind::Module {
                     let text = "import * only allowed at module level";
-                    return Err(SyntaxError::new("scope", text, span));
+                    return Err(SyntaxError::new("scope", text, alias.span));
                 }
                 continue;
             }
             let ident = alias.asname.as_ref().unwrap_or(&alias.name);
-            self.name(&ident.name, Use::Bind, alias.span)?;
+            self.name(&ident.name, Use::Bind, span)?;
         }
         Ok(())
     }
@@ -298,7 +299,9 @@ impl Builder {
         } else if !global && module {
             "nonlocal declaration not allowed at module level".to_owned()
         } else {
-            sym.declared_at = span;
+            if !sym.global && !sym.nonlocal {
+                sym.declared_at = span;
+            }
             if global {
                 sym.global = true;
             } else {
@@ -426,6 +429,7 @@ impl Builder {
             self.bind(&p.name)?;
             if let TypeParamKind::TypeVar { bound: Some(bound) } = &p.kind {
                 self.enter(ScopeKind::TypeScope, Some((node(p), 0)), true);
+                self.scope().role = "a TypeVar bound";
                 self.expr(bound)?;
                 self.leave();
             }
@@ -441,6 +445,7 @@ impl Builder {
             self.type_params(&alias.type_params)?;
         }
         self.enter(ScopeKind::TypeScope, Some((node(alias), 0)), true);
+        self.scope().role = "a type alias";
         self.expr(&alias.value)?;
         self.leave();
         if generic {
@@ -690,11 +695,12 @@ impl Builder {
         }
         self.cur = host;
         if host != here && self.scope().kind == ScopeKind::Class {
-            let text = "assignment expression within a comprehension cannot be used in a class body";
+            let text =
+                "assignment expression within a comprehension cannot be used in a class body";
             return Err(SyntaxError::new("scope", text, target.span));
         }
         if self.scope().kind == ScopeKind::TypeScope {
-            let text = "named expression cannot be used within the definition of a generic";
+            let text = format!("named expression cannot be used within {}", self.scope().role);
             return Err(SyntaxError::new("scope", text, span));
         }
         self.sym(name).0.walrus = true;
@@ -711,7 +717,8 @@ impl Builder {
             ScopeKind::Function if scope.is_async => return Ok(()),
             ScopeKind::Function | ScopeKind::Lambda => "'await' outside async function",
             ScopeKind::TypeScope => {
-                "await expression cannot be used within the definition of a generic"
+                let text = format!("await expression cannot be used within {}", scope.role);
+                return Err(SyntaxError::new("async", text, span));
             }
             ScopeKind::Class => "'await' outside function",
         };
@@ -729,7 +736,8 @@ impl Builder {
             ScopeKind::Comp => "'yield' inside list comprehension",
             ScopeKind::GeneratorExp => "'yield' inside generator expression",
             ScopeKind::TypeScope => {
-                "yield expression cannot be used within the definition of a generic"
+                let text = format!("yield expression cannot be used within {}", scope.role);
+                return Err(SyntaxError::new("scope", text, span));
             }
         };
         Err(SyntaxError::new("scope", text, span))

@@ -196,7 +196,8 @@ fn constant(code: &CodeProto, k: usize) -> String {
 fn value(c: &Const) -> String {
     let list = |list: &[Const]| {
         let shown: Vec<_> = list.iter().take(8).map(value).collect();
-        let more = if list.len() > 8 { format!(", .. {} in all", list.len()) } else { String::new() };
+        let more =
+            if list.len() > 8 { format!(", .. {} in all", list.len()) } else { String::new() };
         shown.join(", ") + &more
     };
     let cut = |text: String| match text.char_indices().nth(MAX_TEXT) {

@@ -36,7 +36,9 @@ impl<'a> Compiler<'a> {
     fn display(&mut self, build: Build, list: &'a [Expr], dst: u32, span: Span) -> Res {
         let starred = list.iter().any(|e| matches!(e.kind, ExprKind::Starred(_)));
         let row = ROW.min(self.room() as usize / 2);
-        if !starred && build != Build::Tuple && list.len() >= MIN_CONSTANT
+        if !starred
+            && build != Build::Tuple
+            && list.len() >= MIN_CONSTANT
             && let Some(values) = list.iter().map(fold).collect::<Option<Vec<_>>>()
         {
             let work = self.scratch(dst)?;

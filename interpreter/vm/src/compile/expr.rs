@@ -171,13 +171,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Left-associative binary operators.
-    fn chain(
-        &mut self,
-        first: &'a Expr,
-        rest: &'a [BinOpStep],
-        dst: u32,
-        span: Span,
-    ) -> Res {
+    fn chain(&mut self, first: &'a Expr, rest: &'a [BinOpStep], dst: u32, span: Span) -> Res {
         let work = self.scratch(dst)?;
         let mark = self.u.top;
         // A constant beginning of the chain is folded.

@@ -122,7 +122,9 @@ pub(super) fn fold(e: &Expr) -> Option<Const> {
     match &e.kind {
         ExprKind::Constant(c) => Some(literal(c)),
         ExprKind::Name(name) if &**name == "__debug__" => Some(Const::Bool(true)),
-        ExprKind::Tuple(list) => list.iter().map(fold).collect::<Option<Vec<_>>>().map(Const::Tuple),
+        ExprKind::Tuple(list) => {
+            list.iter().map(fold).collect::<Option<Vec<_>>>().map(Const::Tuple)
+        }
         ExprKind::UnaryOp { op, operand } => unary(*op, &fold(operand)?),
         ExprKind::BinOp { first, rest } => {
             let mut value = fold(first)?;
@@ -152,7 +154,9 @@ pub(super) fn truth(c: &Const) -> bool {
 fn unary(op: UnaryOpKind, value: &Const) -> Option<Const> {
     Some(match (op, value) {
         (UnaryOpKind::Not, v) => Const::Bool(!truth(v)),
-        (UnaryOpKind::UAdd, Const::Int(_) | Const::BigInt { .. } | Const::Float(_)) => value.clone(),
+        (UnaryOpKind::UAdd, Const::Int(_) | Const::BigInt { .. } | Const::Float(_)) => {
+            value.clone()
+        }
         (UnaryOpKind::USub, Const::Int(_) | Const::BigInt { .. }) => int_const(-big(value)?),
         (UnaryOpKind::USub, Const::Float(x)) => Const::Float(-x),
         (UnaryOpKind::USub, Const::Complex(a, b)) => Const::Complex(-a, -b),
@@ -175,10 +179,9 @@ pub(super) fn binary(op: BinOpKind, a: &Const, b: &Const) -> Option<Const> {
         (Const::Bytes(x), Const::Bytes(y)) if op == BinOpKind::Add => {
             (x.len() + y.len() <= MAX_REPEAT).then(|| Const::Bytes(join(x, y)))
         }
-        (Const::Tuple(x), Const::Tuple(y)) if op == BinOpKind::Add => {
-            (x.len() + y.len() <= MAX_REPEAT)
-                .then(|| Const::Tuple(x.iter().chain(y).cloned().collect()))
-        }
+        (Const::Tuple(x), Const::Tuple(y)) if op == BinOpKind::Add => (x.len() + y.len()
+            <= MAX_REPEAT)
+            .then(|| Const::Tuple(x.iter().chain(y).cloned().collect())),
         (Const::Str(s), Const::Int(n)) | (Const::Int(n), Const::Str(s))
             if op == BinOpKind::Mult =>
         {

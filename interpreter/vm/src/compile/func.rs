@@ -73,12 +73,8 @@ impl<'a> Compiler<'a> {
         self.u.top = self.u.top.max(f + 1);
         let row = self.tmps(3)?;
         let mut flags = 0;
-        let positional: Vec<&'a Expr> = params
-            .posonly
-            .iter()
-            .chain(&params.args)
-            .filter_map(|p| p.default.as_ref())
-            .collect();
+        let positional: Vec<&'a Expr> =
+            params.posonly.iter().chain(&params.args).filter_map(|p| p.default.as_ref()).collect();
         if !positional.is_empty() {
             flags |= 1;
             self.tuple_of(&positional, row)?;
@@ -234,7 +230,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn lambda(&mut self, lambda: &'a Lambda, dst: u32, span: Span) -> Res {
-        let f = self.tmp()?;
+        let f = self.window(dst)?;
         let flags = self.defaults(&lambda.params, f)?;
         let scope = self.scope_of(lambda, 0);
         let generator = self.syms.scopes[scope].is_generator;

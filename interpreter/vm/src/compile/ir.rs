@@ -108,8 +108,5 @@ impl IrCode {
 
 /// Whether control never goes on to the next instruction after `op`.
 pub(super) fn ends_flow(op: Op) -> bool {
-    matches!(
-        op,
-        Op::RETURN | Op::RETNONE | Op::RAISE | Op::RAISEFROM | Op::RERAISE | Op::RAISELAST
-    )
+    matches!(op, Op::RETURN | Op::RETNONE | Op::RAISE | Op::RAISEFROM | Op::RERAISE | Op::RAISELAST)
 }

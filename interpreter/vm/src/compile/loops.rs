@@ -61,10 +61,10 @@ impl<'a> Compiler<'a> {
 
     /// The three registers of an iteration over `iter`.
     pub fn for_prepare(&mut self, iter: &'a Expr, span: Span) -> Res<u32> {
-        let state = self.tmps(3)?;
+        let state = self.tmp()?;
         let r = self.operand(iter, Some(state), true)?;
+        self.tmps(2)?;
         self.op(Op::FORPREP, state, r, 0, span);
-        self.u.top = state + 3;
         Ok(state)
     }
 

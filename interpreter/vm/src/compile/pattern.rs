@@ -87,9 +87,7 @@ impl<'a> Compiler<'a> {
             PatternKind::Mapping { items, rest } => {
                 self.mapping(items, rest.as_ref(), subject, fail, captures, p.span)
             }
-            PatternKind::Class(class) => {
-                self.class_pattern(class, subject, fail, captures, p.span)
-            }
+            PatternKind::Class(class) => self.class_pattern(class, subject, fail, captures, p.span),
             PatternKind::Capture(name) => self.capture(name, subject, captures, p.span),
             PatternKind::As { pattern, name } => {
                 self.pattern(pattern, subject, fail, captures)?;
@@ -155,7 +153,7 @@ impl<'a> Compiler<'a> {
         let is_star = |p: &Pattern| matches!(p.kind, PatternKind::Star(_));
         let star = list.iter().position(is_star);
         if list.iter().filter(|p| is_star(p)).count() > 1 {
-            return Err(error("multiple starred expressions in sequence pattern", span));
+            return Err(error("multiple starred names in sequence pattern", span));
         }
         self.test(Intrinsic::MatchSequence, subject, fail, span)?;
         match star {
@@ -283,7 +281,7 @@ impl<'a> Compiler<'a> {
         for (i, k) in class.keywords.iter().enumerate() {
             if class.keywords[..i].iter().any(|o| o.attr.name == k.attr.name) {
                 let text = format!("attribute name repeated in class pattern: {}", k.attr.name);
-                return Err(error(text, k.attr.span));
+                return Err(error(text, k.pattern.span));
             }
         }
         let count = class.patterns.len() + class.keywords.len();

@@ -117,6 +117,8 @@ pub(super) struct Scope {
     pub self_attrs: FxHashSet<Rc<str>>,
     /// Comprehensions around this one in its unit.
     pub comp_depth: u32,
+    /// Of a type scope: what messages call it.
+    pub role: &'static str,
 }
 
 /// The symbol table of a module.

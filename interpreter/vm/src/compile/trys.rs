@@ -236,11 +236,11 @@ impl<'a> Compiler<'a> {
         }
         let place = span;
         // The exit method; then the enter method, whose result takes its place.
-        let exit = self.tmps(2)?;
+        let exit = self.tmp()?;
         let r = self.operand(&item.context_expr, Some(exit), true)?;
+        self.tmp()?;
         let op = if s.is_async { Op::AWITHPREP } else { Op::WITHPREP };
         self.op(op, exit, r, 0, place);
-        self.u.top = exit + 2;
         self.op(Op::CALL, exit + 1, 0, 0, place);
         if s.is_async {
             self.tmp()?;

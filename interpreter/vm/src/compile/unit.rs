@@ -232,11 +232,7 @@ impl<'a> Compiler<'a> {
 
     /// Saves the temporaries that may be moved in far registers, lets `inner` compute a value with
     /// the registers so gained, and puts them back; the value comes to `dst`.
-    pub fn spilled(
-        &mut self,
-        dst: u32,
-        inner: impl FnOnce(&mut Compiler<'a>, u32) -> Res,
-    ) -> Res {
+    pub fn spilled(&mut self, dst: u32, inner: impl FnOnce(&mut Compiler<'a>, u32) -> Res) -> Res {
         let none = Span::default();
         let (low, high) = (self.u.pin, self.u.top);
         let far = self.far_tmps(high - low + 1);
@@ -326,8 +322,7 @@ impl<'a> Compiler<'a> {
                 WIDE_TEMPS..FAR_START if wide => moved + i - WIDE_TEMPS,
                 _ => i,
             };
-            let slot =
-                Slot { reg, cell: syms.vars[var].captured, tracked: self.u.code.track() };
+            let slot = Slot { reg, cell: syms.vars[var].captured, tracked: self.u.code.track() };
             self.u.slots.insert(var, slot);
             self.enter_var(slot, i < params.len() as u32)?;
             if slot.cell {

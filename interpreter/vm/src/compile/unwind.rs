@@ -17,17 +17,38 @@ const MAX_BODY: usize = 1 << 26;
 /// A block that the code being made stands in.
 #[derive(Clone, Copy)]
 pub(super) enum Block<'a> {
-    Loop { exit: Label, next: Label },
+    Loop {
+        exit: Label,
+        next: Label,
+    },
     /// The body of a `try` with handlers.
-    Try { region: Region },
+    Try {
+        region: Region,
+    },
     /// What a `finally` body guards.
-    Finally { region: Region, body: &'a [Stmt] },
+    Finally {
+        region: Region,
+        body: &'a [Stmt],
+    },
     /// A `finally` body run because of an exception.
-    FinallyEnd { region: Region, reg: u32 },
+    FinallyEnd {
+        region: Region,
+        reg: u32,
+    },
     /// The body of a `with`, its exit method in a register.
-    With { region: Region, exit: u32, is_async: bool, span: Span },
+    With {
+        region: Region,
+        exit: u32,
+        is_async: bool,
+        span: Span,
+    },
     /// The body of an `except`.
-    Handler { region: Region, reg: u32, name: Option<&'a Ident>, star: bool },
+    Handler {
+        region: Region,
+        reg: u32,
+        name: Option<&'a Ident>,
+        star: bool,
+    },
 }
 
 /// The blocks left for a while, to be entered again after the jump out of them.
@@ -76,7 +97,9 @@ impl<'a> Compiler<'a> {
                 Block::Loop { .. } | Block::Try { .. } => {}
                 Block::Finally { body, .. } => self.stmts(body)?,
                 Block::FinallyEnd { reg, .. } => self.end_catch(reg),
-                Block::With { exit, is_async, span, .. } => self.leave_with(exit, is_async, span)?,
+                Block::With { exit, is_async, span, .. } => {
+                    self.leave_with(exit, is_async, span)?
+                }
                 Block::Handler { reg, name, .. } => {
                     self.end_catch(reg);
                     if let Some(name) = name {
@@ -118,7 +141,8 @@ impl<'a> Compiler<'a> {
             }
         }
         let Some((depth, label)) = target else {
-            let text = if go_on { "'continue' not properly in loop" } else { "'break' outside loop" };
+            let text =
+                if go_on { "'continue' not properly in loop" } else { "'break' outside loop" };
             return Err(super::error("control-flow", text, span));
         };
         let left = self.unwind(depth + 1)?;
@@ -138,7 +162,7 @@ impl<'a> Compiler<'a> {
             return Err(super::error("control-flow", text, span));
         }
         if self.u.blocks.iter().any(|b| matches!(b, Block::Handler { star: true, .. })) {
-            return Err(star_exit(span));
+            return Err(star_exit(value.map_or(span, |v| v.span)));
         }
         let runs_code = self.u.blocks.iter().any(|b| {
             matches!(b, Block::Finally { .. } | Block::With { .. })

@@ -212,9 +212,16 @@ impl Checker<'_> {
                 _ => Err("not a tuple of names before a call".to_owned()),
             },
             Op::MKFUNC => match self.code.consts.get(extra as usize) {
-                Some(Const::Code(_)) if b < 8 => {
-                    self.reg(a, if b & 4 != 0 { 4 } else if b & 2 != 0 { 3 } else { 1 + (b & 1) })
-                }
+                Some(Const::Code(_)) if b < 8 => self.reg(
+                    a,
+                    if b & 4 != 0 {
+                        4
+                    } else if b & 2 != 0 {
+                        3
+                    } else {
+                        1 + (b & 1)
+                    },
+                ),
                 _ => Err("no code constant".to_owned()),
             },
             Op::MKLIST | Op::MKTUPLE | Op::MKSET | Op::MKSTR => self.reg(b, c),

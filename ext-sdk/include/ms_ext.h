@@ -202,7 +202,7 @@ typedef struct MsParam {
 #define MS_TYPED_II_I 4
 /* int64_t f(double, uint32_t *flag). */
 #define MS_TYPED_F_I 5
-/* uint32_t f(double), 0 or 1: a bool. Has no way to ask for the repetition. */
+/* uint32_t f(double): 0 or 1 is a bool, 2 asks for the repetition. */
 #define MS_TYPED_F_B 6
 /* double f(double, double, double). */
 #define MS_TYPED_FFF_F 7
@@ -254,7 +254,7 @@ typedef struct MsConst {
 /* Instances cannot be made by calling the class. */
 #define MS_CLASS_NO_CALL 2
 
-/* A native class. Its address identifies it in native_new and native_payload.
+/* A native class.
  *
  * An instance is made by the method __new__ (flag MS_FN_STATIC, first argument the
  * class), which builds a payload and calls object->native_new. Without one the class
@@ -264,6 +264,9 @@ typedef struct MsClass {
     MsStr name;
     /* Documentation, may be empty. */
     MsStr doc;
+    /* Identifies the class in native_new, native_payload and class_of: any address of
+     * the extension's own, such as that of this record. */
+    const void *id;
     /* Name of a builtin base class; empty: object. An exception class names its base here
      * and has no payload. */
     MsStr base;
@@ -425,6 +428,8 @@ typedef struct MsHostValue {
     MsStatus (*retain)(MsVm *vm, MsValue value, uint32_t mode, MsValue *out);
     /* Ends a retained handle. Allowed in drop functions too. A scalar is ignored. */
     MsStatus (*release)(MsVm *vm, MsValue value);
+    /* A handle of the running call for a retained one, which may then be released. */
+    MsStatus (*scoped)(MsVm *vm, MsValue value, MsValue *out);
     /* Opens a scope for handles in a long loop. */
     MsStatus (*scope_open)(MsVm *vm, uint64_t *mark);
     /* Ends all handles made since the mark, but for keep (may be null), which is replaced
@@ -536,16 +541,16 @@ typedef struct MsHostObject {
     MsStatus (*import)(MsVm *vm, MsStr name, MsValue *out);
     /* A builtin by name (a class, a function). NameError. Runs no script. */
     MsStatus (*builtin)(MsVm *vm, MsStr name, MsValue *out);
-    /* The class object of a native class of the running extension. Runs no script. */
-    MsStatus (*class_of)(MsVm *vm, const MsClass *native, MsValue *out);
+    /* The class object of a native class of the running extension by its id. Runs no script. */
+    MsStatus (*class_of)(MsVm *vm, const void *id, MsValue *out);
     /* A new instance: payload_size bytes are moved from payload, of which the host is
      * the owner with MS_OK. exact is the class or a script class derived from it; None
      * means the class itself. Runs no script. */
-    MsStatus (*native_new)(MsVm *vm, const MsClass *native, MsValue exact, const void *payload,
+    MsStatus (*native_new)(MsVm *vm, const void *id, MsValue exact, const void *payload,
         MsValue *out);
     /* Address of the payload of an instance of the class or of one derived from it, valid as
      * long as the instance lives; TypeError for another object. Runs no script. */
-    MsStatus (*native_payload)(MsVm *vm, const MsClass *native, MsValue object, void **out);
+    MsStatus (*native_payload)(MsVm *vm, const void *id, MsValue object, void **out);
 } MsHostObject;
 
 /* ---- host: sockets ---- */

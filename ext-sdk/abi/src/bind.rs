@@ -14,32 +14,36 @@ pub struct BindError(pub String);
 
 /// Makes the values that binding itself needs.
 pub trait BindValues<V> {
+    /// What a native's argument is; may differ from what the caller passes.
+    type Slot;
+    /// An argument that was passed.
+    fn given(&mut self, value: &V) -> Self::Slot;
     /// The value of a default.
-    fn literal(&mut self, literal: &MsLiteral) -> V;
+    fn literal(&mut self, literal: &MsLiteral) -> Self::Slot;
     /// The mark of a parameter that was not passed.
-    fn absent(&mut self) -> V;
+    fn absent(&mut self) -> Self::Slot;
     /// The dict of `**kwargs`.
-    fn kwargs(&mut self, pairs: Vec<(&str, V)>) -> V;
+    fn kwargs(&mut self, pairs: Vec<(&str, V)>) -> Self::Slot;
 }
 
 /// Fills `slots` with one value for each parameter but `*args`, then the further positional
 /// arguments. `shown` is the function's name in messages, `module.name` for a function of a
 /// module; `flags` and `params` are the record's.
-pub fn bind<V: Clone>(
+pub fn bind<V: Clone, B: BindValues<V>>(
     shown: &str,
     flags: u32,
     params: &[MsParam],
     positional: &[V],
     named: &[(&str, V)],
-    values: &mut impl BindValues<V>,
-    slots: &mut Vec<V>,
+    values: &mut B,
+    slots: &mut Vec<B::Slot>,
 ) -> Result<(), BindError> {
     slots.clear();
     if flags & MS_FN_VARIADIC != 0 {
         if !named.is_empty() {
             return Err(BindError(format!("{shown}() takes no keyword arguments")));
         }
-        slots.extend_from_slice(positional);
+        slots.extend(positional.iter().map(|value| values.given(value)));
         return Ok(());
     }
     Binder { shown, params, positional, named }.fill(values, slots)
@@ -53,7 +57,11 @@ struct Binder<'a, V> {
 }
 
 impl<'a, V: Clone> Binder<'a, V> {
-    fn fill(&self, values: &mut impl BindValues<V>, slots: &mut Vec<V>) -> Result<(), BindError> {
+    fn fill<B: BindValues<V>>(
+        &self,
+        values: &mut B,
+        slots: &mut Vec<B::Slot>,
+    ) -> Result<(), BindError> {
         let takes_rest = self.params.iter().any(|p| p.kind == MS_PARAM_VARARGS);
         let places = self.params.iter().filter(|p| by_position(p)).count();
         self.check_names()?;
@@ -81,8 +89,8 @@ impl<'a, V: Clone> Binder<'a, V> {
             };
             let value = match (placed, self.take_named(param, &mut used)) {
                 (Some(_), Some(_)) => return Err(self.given_twice(param, next)),
-                (Some(value), None) => value.clone(),
-                (None, Some(value)) => value,
+                (Some(value), None) => values.given(value),
+                (None, Some(value)) => values.given(&value),
                 (None, None) if param.flags & MS_PARAM_HAS_DEFAULT != 0 => {
                     values.literal(&param.default_value)
                 }
@@ -109,7 +117,7 @@ impl<'a, V: Clone> Binder<'a, V> {
                 }
             }
         }
-        slots.extend(self.positional.iter().skip(places).cloned());
+        slots.extend(self.positional.iter().skip(places).map(|value| values.given(value)));
         Ok(())
     }
 

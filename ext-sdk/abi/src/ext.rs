@@ -101,7 +101,7 @@ pub const MS_TYPED_I_I: u32 = 3;
 pub const MS_TYPED_II_I: u32 = 4;
 /// `int64_t f(double, uint32_t *flag)`.
 pub const MS_TYPED_F_I: u32 = 5;
-/// `uint32_t f(double)`, 0 or 1: a bool. Has no way to ask for the repetition.
+/// `uint32_t f(double)`: 0 or 1 is a bool, 2 asks for the repetition.
 pub const MS_TYPED_F_B: u32 = 6;
 /// `double f(double, double, double)`.
 pub const MS_TYPED_FFF_F: u32 = 7;
@@ -167,7 +167,7 @@ pub type MsVisit = unsafe extern "C" fn(visitor: *mut c_void, value: *const MsVa
 pub type MsTrace = unsafe extern "C" fn(payload: *mut c_void, visit: MsVisit, visitor: *mut c_void);
 
 record! {
-    /// A native class. Its address identifies it in `native_new` and `native_payload`.
+    /// A native class.
     ///
     /// An instance is made by the method `__new__` (flag `MS_FN_STATIC`, first argument the
     /// class), which builds a payload and calls `object->native_new`. Without one the class
@@ -177,6 +177,9 @@ record! {
         pub name: MsStr,
         /// Documentation, may be empty.
         pub doc: MsStr,
+        /// Identifies the class in `native_new`, `native_payload` and `class_of`: any address of
+        /// the extension's own, such as that of this record.
+        pub id: *const c_void,
         /// Name of a builtin base class; empty: `object`. An exception class names its base here
         /// and has no payload.
         pub base: MsStr,

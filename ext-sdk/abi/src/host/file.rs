@@ -98,6 +98,7 @@ pub const MS_KIND_OTHER: u32 = 4;
 
 plain_record! {
     /// Metadata of a file. Times are nanoseconds since 1970.
+    #[derive(Debug)]
     pub struct MsMeta {
         /// `MS_KIND_`; 0: not asked for.
         pub kind: u32,

@@ -9,6 +9,7 @@ use crate::{MsOp, MsSocket, MsStr, MsToken};
 
 plain_record! {
     /// Outcome of an I/O operation.
+    #[derive(Debug)]
     pub struct MsIo {
         /// Bytes moved (0 from a read: end of the stream).
         pub count: u64,

@@ -1,7 +1,7 @@
 //! The object protocol: what operators, attributes and builtins do in a script.
 
 use crate::record::host_table;
-use crate::{MsClass, MsStr, MsValue};
+use crate::{MsStr, MsValue};
 use std::ffi::c_void;
 
 /// `==`, first of the comparison operators of [`MsHostObject::compare`].
@@ -105,15 +105,15 @@ host_table! {
         fn import(name: MsStr, out: *mut MsValue);
         /// A builtin by name (a class, a function). NameError. Runs no script.
         fn builtin(name: MsStr, out: *mut MsValue);
-        /// The class object of a native class of the running extension. Runs no script.
-        fn class_of(native: *const MsClass, out: *mut MsValue);
+        /// The class object of a native class of the running extension by its `id`. Runs no script.
+        fn class_of(id: *const c_void, out: *mut MsValue);
         /// A new instance: `payload_size` bytes are moved from `payload`, of which the host is
         /// the owner with `MS_OK`. `exact` is the class or a script class derived from it; None
         /// means the class itself. Runs no script.
-        fn native_new(native: *const MsClass, exact: MsValue, payload: *const c_void, out: *mut MsValue);
+        fn native_new(id: *const c_void, exact: MsValue, payload: *const c_void, out: *mut MsValue);
         last:
         /// Address of the payload of an instance of the class or of one derived from it, valid as
         /// long as the instance lives; TypeError for another object. Runs no script.
-        fn native_payload(native: *const MsClass, object: MsValue, out: *mut *mut c_void);
+        fn native_payload(id: *const c_void, object: MsValue, out: *mut *mut c_void);
     }
 }

@@ -54,6 +54,8 @@ host_table! {
         fn retain(value: MsValue, mode: u32, out: *mut MsValue);
         /// Ends a retained handle. Allowed in `drop` functions too. A scalar is ignored.
         fn release(value: MsValue);
+        /// A handle of the running call for a retained one, which may then be released.
+        fn scoped(value: MsValue, out: *mut MsValue);
         /// Opens a scope for handles in a long loop.
         fn scope_open(mark: *mut u64);
         last:

@@ -109,6 +109,12 @@ macro_rules! record {
             $($(#[$ameta])* #[sabi(unsafe_opaque_field)] pub $added: $aty,)*
         }
 
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+
         $crate::record::record_body!(@layout $name {
             $($field: $ty,)* $last: $lty, $($added: $aty,)*
         });

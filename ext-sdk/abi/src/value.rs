@@ -109,6 +109,7 @@ impl std::fmt::Debug for MsValue {
 plain_record! {
     /// Borrowed bytes; UTF-8 wherever a text is meant. Valid for the call, if it is not part of a
     /// descriptor (which lives as long as the process). A null pointer goes with length 0.
+    #[derive(Debug)]
     pub struct MsStr {
         /// First byte.
         pub ptr: *const u8,
@@ -161,6 +162,7 @@ impl MsStr {
 
 plain_record! {
     /// An array of records of one type. Readers step by `stride`, never by their own size.
+    #[derive(Debug)]
     pub struct MsTable {
         /// First record.
         pub ptr: *const c_void,
@@ -217,6 +219,7 @@ plain_record! {
     ///
     /// Scalars stand in `value`. `MS_TAG_STR` and `MS_TAG_BYTES` take the bytes of `text`,
     /// `MS_TAG_BIGINT` the decimal digits there with an optional minus sign.
+    #[derive(Debug)]
     pub struct MsLiteral {
         /// Tag, and payload of a scalar.
         pub value: MsValue,

@@ -7,13 +7,16 @@
 pub mod ast;
 mod build;
 mod decode;
+mod diagnose;
 mod error;
 mod json;
 mod lexer;
 mod parse;
 mod recover;
+mod render;
 mod span;
 mod tokens;
+mod validate;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, missing_docs, unused_qualifications, dead_code)]
@@ -22,6 +25,8 @@ lalrpop_util::lalrpop_mod!(
 
 pub use decode::decode_source;
 pub use error::{ErrorKind, SyntaxError};
-pub use json::ast_to_json;
+pub use json::{AstJsonError, ast_from_json, ast_to_json};
 pub use parse::parse;
+pub use recover::parse_all_errors;
+pub use render::render;
 pub use span::{LineColumn, LineIndex, Source, Span};

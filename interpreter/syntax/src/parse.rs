@@ -1,24 +1,43 @@
 //! The border of the crate: text in, tree or error out.
 
+use std::cell::Cell;
+
 use lalrpop_util::ParseError;
 
-use crate::ast::{Mode, Module};
+use crate::ast::{Mode, Module, StmtKind};
 use crate::build::Builder;
-use crate::lexer::{Lexed, Tok, Token, lex};
+use crate::diagnose::{Failure, diagnose};
+use crate::lexer::{Bracket, Lexed, Tok, Token, lex};
 use crate::{Span, SyntaxError, grammar, tokens};
 
 /// Parses `text`.
+///
+/// In [`Mode::Interactive`] each typed line ends with `\n`, and an error whose
+/// [`is_incomplete_input`](SyntaxError::is_incomplete_input) holds asks for another line. As at
+/// CPython's prompt, a compound statement is complete once a blank line follows it.
 pub fn parse(text: &str, mode: Mode) -> Result<Module, SyntaxError> {
     check_text(text)?;
     let mut lexed = lex(text, mode);
-    let first = match lexed.errors.is_empty() {
-        true => parse_tokens(text, &mut lexed),
-        false => Err(lexed.errors.swap_remove(0)),
-    };
-    first
+    if !lexed.errors.is_empty() {
+        let error = lexed.errors.swap_remove(0);
+        let wants_more = mode == Mode::Interactive && lexed.wants_more;
+        return Err(if wants_more { incomplete(text) } else { error });
+    }
+    prepare(text, &mut lexed)?;
+    match attempt(text, &lexed.tokens, lexed.unclosed) {
+        Ok(module) if mode == Mode::Interactive && wants_blank_line(text, &module) => {
+            Err(incomplete(text))
+        }
+        Ok(module) => Ok(module),
+        Err(refused) if mode == Mode::Interactive && at_end(&lexed, &refused, text) => {
+            Err(incomplete(text))
+        }
+        Err(refused) => Err(refused.error),
+    }
 }
 
-fn check_text(text: &str) -> Result<(), SyntaxError> {
+/// What no text may be, whatever it says.
+pub(crate) fn check_text(text: &str) -> Result<(), SyntaxError> {
     if text.len() >= u32::MAX as usize {
         return Err(SyntaxError::new("too-long", "source code is too long", Span::default()));
     }
@@ -29,19 +48,69 @@ fn check_text(text: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-fn parse_tokens(text: &str, lexed: &mut Lexed) -> Result<Module, SyntaxError> {
+/// The token layer.
+pub(crate) fn prepare(text: &str, lexed: &mut Lexed) -> Result<(), SyntaxError> {
     tokens::check_nesting(&lexed.tokens)?;
     tokens::resolve_soft_keywords(text, &mut lexed.tokens);
-    run(text, &lexed.tokens).map_err(|error| match error {
-        ParseError::User { error } => *error,
-        ParseError::UnrecognizedToken { token: (l, _, r), .. } => {
-            SyntaxError::new("invalid-syntax", "invalid syntax", Span::new(l, r))
+    Ok(())
+}
+
+/// A parser's refusal.
+pub(crate) struct Refused {
+    pub error: SyntaxError,
+    /// Index of the token that did not fit; none if an action refused what did.
+    pub at: Option<usize>,
+}
+
+/// Runs the grammar over prepared tokens.
+pub(crate) fn attempt(
+    text: &str,
+    tokens: &[Token],
+    unclosed: Option<Bracket>,
+) -> Result<Module, Refused> {
+    // How many tokens the parser has taken: the last of them is the one that it refuses.
+    let taken = Cell::new(0);
+    let stream = tokens.iter().map(|token| {
+        taken.set(taken.get() + 1);
+        (token.start, token.kind, token.end)
+    });
+    grammar::TopParser::new().parse(&Builder::new(text), stream).map_err(|error| match error {
+        ParseError::User { error } => Refused { error: *error, at: None },
+        _ => {
+            let at = taken.get().clamp(1, tokens.len()) - 1;
+            let error = diagnose(&Failure { text, tokens, at, unclosed });
+            Refused { error, at: Some(at) }
         }
-        _ => SyntaxError::new("invalid-syntax", "invalid syntax", Span::default()),
     })
 }
 
-fn run(text: &str, tokens: &[Token]) -> Result<Module, ParseError<u32, Tok, Box<SyntaxError>>> {
-    let stream = tokens.iter().map(|token| (token.start, token.kind, token.end));
-    grammar::TopParser::new().parse(&Builder::new(text), stream)
+fn incomplete(text: &str) -> SyntaxError {
+    let end = text.len() as u32;
+    SyntaxError::new("incomplete-input", "incomplete input", Span::new(end, end))
+}
+
+/// The parser wanted to read on where the text ends.
+fn at_end(lexed: &Lexed, refused: &Refused, text: &str) -> bool {
+    refused.at.is_some_and(|at| {
+        let token = lexed.tokens[at];
+        matches!(token.kind, Tok::End | Tok::Dedent) && token.start as usize == text.len()
+    })
+}
+
+fn wants_blank_line(text: &str, module: &Module) -> bool {
+    let is_compound = module.body.last().is_some_and(|stmt| {
+        matches!(
+            stmt.kind,
+            StmtKind::FunctionDef(_)
+                | StmtKind::ClassDef(_)
+                | StmtKind::For(_)
+                | StmtKind::While(_)
+                | StmtKind::If(_)
+                | StmtKind::With(_)
+                | StmtKind::Match(_)
+                | StmtKind::Try(_)
+        )
+    });
+    let last_line = text.strip_suffix('\n').and_then(|text| text.rsplit('\n').next());
+    is_compound && !last_line.is_some_and(|line| line.trim().is_empty())
 }

@@ -32,9 +32,17 @@ impl Builder<'_> {
         ArgItem::Generator { l, elt, generators, r }
     }
 
+    /// `m` is where `:=` stands.
+    pub fn arg_named(&self, l: u32, target: Expr, m: u32, value: Expr, r: u32) -> Built<Expr> {
+        if !matches!(target.kind, ExprKind::Name(_)) || target.span.start != l {
+            return fail("invalid-syntax", "invalid syntax", Span::new(m, m + 2));
+        }
+        self.named(l, target, value, r)
+    }
+
     /// `m` is the end of `=`.
     pub fn arg_keyword(&self, l: u32, key: Expr, m: u32, value: Expr, r: u32) -> Built<ArgItem> {
-        let to_equal = Span::new(l, m);
+        let to_equal = Span::new(key.span.start, m);
         match key.kind {
             ExprKind::Name(name) if key.span.start == l => {
                 let arg = Some(Ident { name, span: key.span });
@@ -97,7 +105,6 @@ impl Builder<'_> {
         let mut keywords: Vec<Keyword> = Vec::new();
         let mut unpacked = false;
         let close = Span::new(r.saturating_sub(1), r);
-        let first = items.first().map_or(0, start_of);
         for item in items {
             match item {
                 ArgItem::Positional(_) if unpacked => {
@@ -110,8 +117,8 @@ impl Builder<'_> {
                 }
                 ArgItem::Starred(e) if unpacked => {
                     let message = "iterable argument unpacking follows keyword argument unpacking";
-                    let end = keywords.last().map_or(e.span.start, |k| k.span.end);
-                    return fail("argument-order", message, Span::new(first, end));
+                    let at = e.span.start;
+                    return fail("argument-order", message, Span::new(at, at + 1));
                 }
                 ArgItem::Positional(e) | ArgItem::Starred(e) => args.push(e),
                 ArgItem::Keyword(keyword) => keywords.push(keyword),
@@ -127,14 +134,6 @@ impl Builder<'_> {
     }
 }
 
-fn start_of(item: &ArgItem) -> u32 {
-    match item {
-        ArgItem::Positional(e) | ArgItem::Starred(e) => e.span.start,
-        ArgItem::Keyword(k) | ArgItem::DoubleStarred(k) => k.span.start,
-        ArgItem::Generator { l, .. } => *l,
-    }
-}
-
 fn bare_generator<T>(span: Span) -> Built<T> {
     fail("bare-generator", "Generator expression must be parenthesized", span)
 }
@@ -145,11 +144,11 @@ fn check_repeated(keywords: &[Keyword]) -> Built<()> {
     }
     let mut seen = HashSet::with_capacity(keywords.len());
     for keyword in keywords {
-        if let Some(arg) = &keyword.arg {
-            if !seen.insert(&*arg.name) {
-                let message = format!("keyword argument repeated: {}", arg.name);
-                return fail("repeated-keyword", message, keyword.span);
-            }
+        if let Some(arg) = &keyword.arg
+            && !seen.insert(&*arg.name)
+        {
+            let message = format!("keyword argument repeated: {}", arg.name);
+            return fail("repeated-keyword", message, keyword.span);
         }
     }
     Ok(())

@@ -14,11 +14,12 @@ mod string;
 mod target;
 
 pub use call::ArgItem;
-pub use operator::{BinaryOp, CompareChain, CompareOp, OpChain};
+pub use number::MAX_DECIMAL_DIGITS;
+pub use operator::{BinaryOp, CompareChain, CompareOp, OpChain, precedence};
 pub use params::ParamItem;
 pub use stmt::HandlerItem;
 pub use string::{Conversion, StringPiece};
-pub use target::expr_name;
+pub use target::{Use, expr_name, invalid_target, multiple_stars};
 
 use lalrpop_util::ParseError;
 
@@ -51,6 +52,20 @@ impl<'s> Builder<'s> {
     pub fn append<T>(&self, mut v: Vec<T>, mut more: Vec<T>) -> Vec<T> {
         v.append(&mut more);
         v
+    }
+
+    /// The word that starts at `at`.
+    fn word_at(&self, at: u32) -> Span {
+        let rest = &self.text[at as usize..];
+        let len = rest.find(|ch: char| !ch.is_alphanumeric()).unwrap_or(rest.len());
+        Span::new(at, at + len as u32)
+    }
+
+    /// The place of whatever follows `at` on its line, as one caret.
+    fn after(&self, at: u32) -> Span {
+        let rest = &self.text[at as usize..];
+        let at = at + (rest.len() - rest.trim_start_matches([' ', '\t']).len()) as u32;
+        Span::new(at, at)
     }
 
     pub fn ident(&self, l: u32, r: u32) -> Ident {

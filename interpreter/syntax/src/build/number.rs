@@ -5,7 +5,7 @@ use crate::Span;
 use crate::ast::*;
 
 /// CPython's default limit for decimal integers, which keeps conversion from being quadratic.
-const MAX_DECIMAL_DIGITS: usize = 4300;
+pub const MAX_DECIMAL_DIGITS: usize = 4300;
 
 impl Builder<'_> {
     pub fn int(&self, l: u32, r: u32) -> Built<Expr> {

@@ -128,7 +128,7 @@ impl Builder<'_> {
 }
 
 /// The precedence level of a left-associative operator; higher binds tighter.
-fn precedence(op: BinOpKind) -> u8 {
+pub fn precedence(op: BinOpKind) -> u8 {
     match op {
         BinOpKind::BitOr => 0,
         BinOpKind::BitXor => 1,

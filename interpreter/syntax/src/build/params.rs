@@ -42,12 +42,12 @@ impl Builder<'_> {
     }
 
     pub fn lambda(&self, l: u32, items: Vec<ParamItem>, body: Expr, r: u32) -> Built<Expr> {
-        let params = self.parameters(items)?;
+        let params = self.parameters(items, true)?;
         Ok(self.expr(l, ExprKind::Lambda(Box::new(Lambda { params, body })), r))
     }
 
     /// Sorts parameters by kind and checks their order.
-    pub fn parameters(&self, items: Vec<ParamItem>) -> Built<Parameters> {
+    pub fn parameters(&self, items: Vec<ParamItem>, lambda: bool) -> Built<Parameters> {
         let mut params = Parameters::default();
         // The place of `*`, and whether a keyword-only parameter has to follow it.
         let mut star: Option<Span> = None;
@@ -56,7 +56,7 @@ impl Builder<'_> {
         for item in items {
             let here = place(&item);
             if params.kwarg.is_some() {
-                let message = "parameters cannot follow var-keyword parameter";
+                let message = "arguments cannot follow var-keyword argument";
                 return fail("parameter-order", message, here);
             }
             match item {
@@ -75,7 +75,7 @@ impl Builder<'_> {
                     params.args.push(parameter);
                 }
                 ParamItem::VarArg(..) | ParamItem::Star(_) if star.is_some() => {
-                    return fail("parameter-order", "* may appear only once", here);
+                    return fail("parameter-order", "* argument may appear only once", here);
                 }
                 ParamItem::VarArg(_, parameter) => {
                     star = Some(here);
@@ -87,7 +87,7 @@ impl Builder<'_> {
                 }
                 ParamItem::KwArg(parameter) => {
                     if let Some(star) = bare_star {
-                        return fail("parameter-order", BARE_STAR, star);
+                        return fail("parameter-order", BARE_STAR, self.bare_star(star, lambda));
                     }
                     params.kwarg = Some(Box::new(parameter));
                 }
@@ -108,8 +108,22 @@ impl Builder<'_> {
             }
         }
         match bare_star {
-            Some(star) => fail("parameter-order", BARE_STAR, star),
+            Some(star) => fail("parameter-order", BARE_STAR, self.bare_star(star, lambda)),
             None => Ok(params),
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The place of the error for a bare star: in a lambda CPython points behind it.
+    fn bare_star(&self, star: Span, lambda: bool) -> Span {
+        let rest = &self.text[star.end as usize..];
+        match rest.find([':', '*']) {
+            Some(len) if lambda => {
+                let at = star.end + len as u32;
+                Span::new(at, at + if rest[len..].starts_with("**") { 2 } else { 1 })
+            }
+            _ => star,
         }
     }
 }

@@ -22,7 +22,9 @@ impl Builder<'_> {
     /// A pattern without a comma after it: a star needs a sequence around it.
     pub fn lone_pattern(&self, p: Pattern) -> Built<Pattern> {
         match p.kind {
-            PatternKind::Star(_) => fail("invalid-syntax", "invalid syntax", p.span),
+            PatternKind::Star(_) => {
+                fail("invalid-syntax", "invalid syntax", self.after(p.span.end))
+            }
             _ => Ok(p),
         }
     }
@@ -63,14 +65,18 @@ impl Builder<'_> {
         self.pattern(l, PatternKind::Or(patterns), r)
     }
 
-    pub fn value_pattern(&self, e: Expr) -> Pattern {
+    pub fn value_pattern(&self, e: Expr) -> Built<Pattern> {
         let Span { start, end } = e.span;
-        match e.kind {
+        Ok(match e.kind {
+            ExprKind::JoinedStr(_) => {
+                let message = "patterns may only match literals and attribute lookups";
+                return fail("bad-pattern", message, e.span);
+            }
             ExprKind::Constant(c @ (Constant::None | Constant::True | Constant::False)) => {
                 self.pattern(start, PatternKind::Singleton(c), end)
             }
             _ => self.pattern(start, PatternKind::Value(Box::new(e)), end),
-        }
+        })
     }
 
     /// A name is captured, a dotted one compared with.
@@ -88,8 +94,12 @@ impl Builder<'_> {
         self.pattern(l, PatternKind::Mapping { items, rest }, r)
     }
 
-    pub fn mapping_item(&self, key: Expr, pattern: Pattern) -> MappingItem {
-        MappingItem { key, pattern }
+    pub fn mapping_item(&self, key: Expr, pattern: Pattern) -> Built<MappingItem> {
+        if let ExprKind::JoinedStr(_) = key.kind {
+            let message = "patterns may only match literals and attribute lookups";
+            return fail("bad-pattern", message, key.span);
+        }
+        Ok(MappingItem { key, pattern })
     }
 
     pub fn class_pattern(

@@ -63,7 +63,13 @@ impl Builder<'_> {
                 ExprKind::List(_) => "only single target (not list) can be annotated",
                 _ => "illegal target for annotation",
             };
-            return fail("bad-annotation", message, target.span);
+            let span = match &target.kind {
+                ExprKind::Tuple(items) if !self.opens_with_paren(&target) => {
+                    items.first().map_or(target.span, |item| item.span)
+                }
+                _ => target.span,
+            };
+            return fail("bad-annotation", message, span);
         }
         let simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == l;
         let value = value.map(|v| self.no_star(v)).transpose()?;
@@ -151,7 +157,7 @@ impl Builder<'_> {
         returns: Option<Expr>,
         body: Vec<Stmt>,
     ) -> Built<FunctionDef> {
-        let params = self.parameters(params)?;
+        let params = self.parameters(params, false)?;
         let decorators = Vec::new();
         Ok(FunctionDef { name, type_params, params, returns, body, decorators, is_async: false })
     }
@@ -170,6 +176,12 @@ impl Builder<'_> {
         r: u32,
         body: Vec<Stmt>,
     ) -> Built<ClassDef> {
+        for item in &items {
+            if let ArgItem::Generator { generators, .. } = item {
+                let at = generators.first().map_or(r, |clause| clause.span.start);
+                return fail("invalid-syntax", "invalid syntax", self.word_at(at));
+            }
+        }
         let (bases, keywords) = self.arguments(items, r)?;
         Ok(ClassDef { name, type_params, bases, keywords, body, decorators: Vec::new() })
     }
@@ -275,7 +287,9 @@ impl Builder<'_> {
             if *star != is_star {
                 let message = "cannot have both 'except' and 'except*' on the same 'try'";
                 let at = handler.span.start;
-                return fail("mixed-except", message, Span::new(at, at + 6));
+                let to_star = self.text[at as usize..].find('*').filter(|_| *star);
+                let len = to_star.map_or(6, |len| len as u32 + 1);
+                return fail("mixed-except", message, Span::new(at, at + len));
             }
             if handler.typ.is_none() && i + 1 < handlers.len() {
                 let message = "default 'except:' must be last";

@@ -23,7 +23,7 @@ impl Builder<'_> {
         let bytes = pieces.iter().filter(|p| matches!(p, StringPiece::Bytes(_))).count();
         if bytes > 0 && bytes < pieces.len() {
             let message = "cannot mix bytes and nonbytes literals";
-            return fail("mixed-strings", message, Span::new(l, r));
+            return fail("mixed-strings", message, self.after(r));
         }
         if bytes > 0 {
             let mut all = Vec::new();
@@ -107,7 +107,7 @@ impl Builder<'_> {
                         Ok(bytes) => *value = StrLit::from_pieces(bytes),
                         Err(message) => {
                             let message = format!("(unicode error) {message}");
-                            return fail("bad-escape", message, *span);
+                            return fail("bad-escape", message, Span::new(span.end, span.end + 1));
                         }
                     }
                 }
@@ -138,7 +138,7 @@ impl Builder<'_> {
             None => None,
             Some(Conversion { at, name }) if name.span.start != at + 1 => {
                 let message =
-                    "f-string: conversion type must come right after the exclamation mark";
+                    "f-string: conversion type must come right after the exclamanation mark";
                 return fail("bad-conversion", message, Span::new(at, name.span.end));
             }
             Some(Conversion { name, .. }) => match &*name.name {

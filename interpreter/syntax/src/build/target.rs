@@ -35,7 +35,8 @@ impl Builder<'_> {
     /// The targets of an assignment statement; the wording depends on what follows.
     pub fn check_assign_targets(&self, targets: &[Expr], value: &Expr) -> Built<()> {
         for target in targets {
-            if let ExprKind::Yield(_) | ExprKind::YieldFrom(_) = target.kind {
+            let is_yield = matches!(target.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_));
+            if is_yield && !self.in_parens(target) {
                 let message = "assignment to yield expression not possible";
                 return fail("bad-target", message, target.span);
             }
@@ -47,7 +48,11 @@ impl Builder<'_> {
                     ExprKind::Tuple(items) if !self.opens_with_paren(target) => items.last(),
                     _ => Some(target),
                 };
-                if alone && last == Some(bad) && is_comparable(bad) {
+                if let (true, Some(Expr { kind: ExprKind::Name(_), span })) = (alone, last) {
+                    let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+                    return fail("equal-sign", message, span.to(value.span));
+                }
+                if alone && last == Some(bad) && (is_yield || is_comparable(bad)) {
                     let message = format!(
                         "cannot assign to {name} here. Maybe you meant '==' instead of '='?"
                     );
@@ -60,8 +65,15 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn opens_with_paren(&self, e: &Expr) -> bool {
-        self.text.as_bytes().get(e.span.start as usize) == Some(&b'(')
+    fn in_parens(&self, e: &Expr) -> bool {
+        self.text[..e.span.start as usize].trim_end().ends_with('(')
+    }
+
+    /// A tuple with parentheses of its own (or one whose first item has some, which no message
+    /// has to tell apart).
+    pub(super) fn opens_with_paren(&self, e: &Expr) -> bool {
+        let ExprKind::Tuple(items) = &e.kind else { return false };
+        items.first().is_none_or(|first| first.span.start > e.span.start)
     }
 }
 

@@ -129,7 +129,7 @@ impl Lexer<'_> {
                 self.logos.bump(len + 1);
                 if depth >= MAX_SPECS {
                     let message = "f-string: expressions nested too deeply";
-                    return Err(error_at("f-string-nesting", message, at));
+                    return Err(error_at("f-string-nesting", message, at - 1));
                 }
                 if self.brackets.len() >= MAX_BRACKETS {
                     return Err(error_at("too-many-brackets", "too many nested parentheses", at));

@@ -67,7 +67,7 @@ impl Lexer<'_> {
             return self.agree(level, top);
         }
         if level.column > top.column {
-            if self.indents.len() > MAX_INDENTS {
+            if self.indents.len() >= MAX_INDENTS {
                 let message = "too many levels of indentation";
                 return Err(SyntaxError::indentation("too-many-levels", message, self.here()));
             }
@@ -106,13 +106,13 @@ impl Lexer<'_> {
     }
 
     fn tab_error(&self) -> SyntaxError {
-        let rest = self.rest();
-        let end = self.pos() + memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let before = &self.text.as_bytes()[..self.pos()];
+        let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |at| at + 1);
         SyntaxError {
             kind: ErrorKind::TabError,
             code: "inconsistent-tabs",
             message: "inconsistent use of tabs and spaces in indentation".into(),
-            span: Span::new(end as u32, end as u32),
+            span: Span::new(start as u32, start as u32),
         }
     }
 }

@@ -196,9 +196,8 @@ impl<'t> Lexer<'t> {
         let here = self.line_of(at);
         let there = self.line_of(open.at as usize);
         let (ch, open_ch) = (ch as char, open.ch as char);
-        let mut message = format!(
-            "closing parenthesis '{ch}' does not match opening parenthesis '{open_ch}'"
-        );
+        let mut message =
+            format!("closing parenthesis '{ch}' does not match opening parenthesis '{open_ch}'");
         if here != there {
             message.push_str(&format!(" on line {there}"));
         }

@@ -47,7 +47,7 @@ impl Lexer<'_> {
         prefix: &str,
     ) -> SyntaxError {
         let mut line = self.line_of(end);
-        if triple && self.text.as_bytes()[..end].ends_with(b"\n") {
+        if end == self.text.len() && self.text.ends_with('\n') {
             // The end of the text does not start a line of its own.
             line -= 1;
         }

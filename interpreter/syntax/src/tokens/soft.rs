@@ -17,10 +17,10 @@ pub fn resolve_soft_keywords(text: &str, tokens: &mut [Token]) {
             Tok::Dedent => {
                 blocks.pop();
             }
-            Tok::With if tokens[i + 1].kind == Tok::LParen => {
-                if has_parenthesized_items(tokens, i + 1) {
-                    tokens[i + 1].kind = Tok::WithLParen;
-                }
+            Tok::With
+                if tokens[i + 1].kind == Tok::LParen && has_parenthesized_items(tokens, i + 1) =>
+            {
+                tokens[i + 1].kind = Tok::WithLParen;
             }
             Tok::Name if starts_statement(previous) => {
                 let token = tokens[i];
@@ -35,11 +35,7 @@ pub fn resolve_soft_keywords(text: &str, tokens: &mut [Token]) {
                     tokens[i].kind = Tok::Type;
                 }
             }
-            Tok::Newline => {
-                if tokens[i + 1].kind != Tok::Indent {
-                    match_ahead = false;
-                }
-            }
+            Tok::Newline if tokens[i + 1].kind != Tok::Indent => match_ahead = false,
             _ => {}
         }
     }
@@ -62,9 +58,7 @@ fn is_match_line(line: &[Token]) -> bool {
 }
 
 fn is_type_alias(rest: &[Token]) -> bool {
-    rest.len() > 2
-        && rest[1].kind == Tok::Name
-        && matches!(rest[2].kind, Tok::Equal | Tok::LBracket)
+    rest.len() > 1 && rest[1].kind == Tok::Name
 }
 
 /// The parenthesis at `open`, after `with`, holds the statement's items and is not an expression.
@@ -84,12 +78,10 @@ fn has_parenthesized_items(tokens: &[Token], open: usize) -> bool {
                 }
             }
             Tok::As if depth == 1 => has_as = true,
-            Tok::For | Tok::ColonEqual | Tok::Yield | Tok::DoubleStar if depth == 1 => {
-                if token != Tok::DoubleStar || starts_item(tokens[i - 1].kind) {
-                    return false;
-                }
+            Tok::For | Tok::ColonEqual | Tok::Yield if depth == 1 => return false,
+            Tok::Star | Tok::DoubleStar if depth == 1 && starts_item(tokens[i - 1].kind) => {
+                return false;
             }
-            Tok::Star if depth == 1 && starts_item(tokens[i - 1].kind) => return false,
             Tok::Newline | Tok::End => return has_as,
             _ => {}
         }

@@ -73,6 +73,16 @@ for _ in range(130):
     case("round", lambda: round(x, n), x, n)
     i = R.choice((any_int(), int(x) if math.isfinite(x) else 0, int(x) + 1 if math.isfinite(x) else 0))
     case("cmp", lambda: (x > i) - (x < i), x, i)
+for x in (2.0**-25, 185115770582487.125, 2.0**60, 2.0**64, 2.0**89, 9007199254740993.0, 1e15, 123456789012345678.0):
+    for d in range(-3, 4):
+        y = x * (1 + d * 2.0**-52)
+        case("repr", lambda: repr(y), y)
+INF = math.inf
+for a, b in [(complex(INF), 2), (complex(INF), 2.5), (complex(INF, 1), 1), (complex(INF), 0), (complex(1, INF), 3), (complex(1e200, 1e200), 2), (2 + 0j, complex(INF)), (2 + 0j, complex(0, INF)), (complex(INF, INF), 0.5), (complex(math.nan), 2.5), (0j, complex(INF)), (0j, 1j), (2 + 0j, 2000), (0j, 0), (0j, -2), (0j, 2.5)]:
+    b = complex(b)
+    case("cpow", lambda: a**b, a.real, a.imag, b.real, b.imag)
+for x in (1.0, -0.0, INF):
+    case("fdivmod", lambda: divmod(x, 0.0), x, 0.0)
 for s in ["1", "1.", ".5", ".", "", " 1.5 ", "1_000.5_0", "1__0", "_1", "1_", "1_.5", "1._5", "1e5", "1e", "1e+_5", "1_0e1_0", "inf", "-Infinity", "nan", "+NaN", "infin", "0x1", "1e400", "-1e-400", "1e99999999999999999999", "٣.١٤", "\u30001\u2003", "1 2", "é", "'", "1.5j", "1\x00", "--1", "+-1", "+", "1e5.0", "e5", "5e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "1.7976931348623159e308", "\x1c1\x1f"]:
     case("float", lambda: float(s), hexed(s))
     case("complex", lambda: complex(s), hexed(s))

@@ -45,9 +45,7 @@ impl Complex {
     pub fn pow(self, b: Complex) -> Result<Complex, Fault> {
         let whole = b.im == 0.0 && b.re == b.re.floor() && b.re.abs() <= 100.0;
         let power = if whole { self.pow_int(b.re as i64)? } else { self.pow_general(b)? };
-        let finite =
-            self.re.is_finite() && self.im.is_finite() && b.re.is_finite() && b.im.is_finite();
-        if finite && (power.re.is_infinite() || power.im.is_infinite()) {
+        if power.re.is_infinite() || power.im.is_infinite() {
             return Err(Fault::overflow("complex exponentiation"));
         }
         Ok(power)
@@ -93,6 +91,10 @@ impl Complex {
         if b.im != 0.0 {
             len /= (angle * b.im).exp();
             phase += b.im * modulus.ln();
+        }
+        if phase.is_infinite() {
+            // The C library's sine and cosine report a domain error, which CPython takes for this.
+            return Err(zero_power());
         }
         Ok(Complex { re: len * phase.cos(), im: len * phase.sin() })
     }

@@ -15,26 +15,29 @@ pub struct Digits {
     pub negative: bool,
 }
 
-/// No float needs more fraction digits than this to be written exactly.
-const EXACT_FRACTION: usize = 1075;
 /// No float has more significant digits than this.
 const EXACT_DIGITS: usize = 768;
 
-/// Splits what `{:e}` shows.
-fn from_scientific(shown: &str, negative: bool) -> Digits {
+/// Takes apart a number as `123.45` or `1.2345e2`.
+fn from_text(shown: &str, negative: bool) -> Digits {
     let (mantissa, exponent) = shown.split_once('e').unwrap_or((shown, "0"));
-    let digits = mantissa.replace('.', "");
-    let point = exponent.parse::<i32>().unwrap_or(0) + 1;
+    let mut digits = String::with_capacity(mantissa.len());
+    digits.extend(mantissa.chars().filter(|c| *c != '.'));
+    let point = mantissa.find('.').unwrap_or(mantissa.len()) as i32;
+    let zeros = digits.bytes().take_while(|b| *b == b'0').count().min(digits.len() - 1);
+    digits.drain(..zeros);
+    let point = point - zeros as i32 + exponent.parse::<i32>().unwrap_or(0);
     Digits { digits, point, negative }
 }
 
 /// The fewest digits that read back as `x`, and of several the closest.
 pub fn shortest(x: f64) -> Digits {
-    let found = from_scientific(&format!("{:e}", x.abs()), x.is_sign_negative());
-    // Two may be equally close; CPython then takes the even one, Rust the larger.
+    let mut found = from_text(zmij::Buffer::new().format_finite(x.abs()), x.is_sign_negative());
+    found.trim();
+    // Two may be equally close; CPython then takes the even one.
     let count = found.digits.len();
-    if count >= 16 && matches!(found.digits.as_bytes()[count - 1], b'1' | b'3' | b'5' | b'7' | b'9')
-    {
+    let last = found.digits.as_bytes()[count - 1];
+    if count >= 16 && last % 2 == 1 && fraction_bits(x) <= count as i32 + 1 - found.point {
         let even = significant(x, count);
         if even != found && format!("0.{}e{}", even.digits, even.point).parse() == Ok(x.abs()) {
             return even;
@@ -43,25 +46,17 @@ pub fn shortest(x: f64) -> Digits {
     found
 }
 
+/// How many binary places a finite number has: as many decimal ones. If they are more than the
+/// digits end at, the number cannot lie halfway between two decimal ones.
+fn fraction_bits(x: f64) -> i32 {
+    let (mantissa, exponent) = super::float::decompose(x);
+    (-exponent - mantissa.trailing_zeros() as i32).max(0)
+}
+
 /// `count` significant digits (at least one); fewer if the rest would be zeros.
 pub fn significant(x: f64, count: usize) -> Digits {
     let precision = count.clamp(1, EXACT_DIGITS) - 1;
-    from_scientific(&format!("{:.*e}", precision, x.abs()), x.is_sign_negative())
-}
-
-/// Digits down to `places` behind the point, at least one; fewer if the rest would be zeros.
-pub fn fixed(x: f64, places: usize) -> Digits {
-    let mut shown = String::new();
-    // Writing to a String does not fail.
-    let _ = write!(shown, "{:.*}", places.min(EXACT_FRACTION), x.abs());
-    let point = shown.find('.').unwrap_or(shown.len()) as i32;
-    shown.retain(|c| c != '.');
-    let zeros = shown.bytes().take_while(|b| *b == b'0').count().min(shown.len() - 1);
-    Digits {
-        digits: shown.split_off(zeros),
-        point: point - zeros as i32,
-        negative: x.is_sign_negative(),
-    }
+    from_text(&format!("{:.*e}", precision, x.abs()), x.is_sign_negative())
 }
 
 impl Digits {

@@ -297,7 +297,7 @@ pub fn modulo(a: f64, b: f64) -> Result<f64, Fault> {
 /// `divmod(a, b)`.
 pub fn divmod(a: f64, b: f64) -> Result<(f64, f64), Fault> {
     if b == 0.0 {
-        return Err(Fault::zero_division("float floor division by zero"));
+        return Err(Fault::zero_division("float divmod()"));
     }
     Ok(div_rem(a, b))
 }

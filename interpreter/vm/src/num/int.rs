@@ -61,7 +61,7 @@ pub fn cost_mul(a: &BigInt, b: &BigInt) -> u64 {
 /// Cost of `a // b`, `a % b` and `divmod(a, b)`: schoolbook division.
 pub fn cost_div(a: &BigInt, b: &BigInt) -> u64 {
     let (a, b) = (words(a), words(b));
-    a.saturating_sub(b).saturating_add(1).saturating_mul(b)
+    a.saturating_sub(b).saturating_add(1).saturating_mul(b) / 4 + a
 }
 
 /// Bits of `base ** exponent`, the size of the result to check against the memory limit.

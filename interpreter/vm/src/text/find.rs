@@ -63,7 +63,9 @@ impl<'a> Text<'a> {
     /// The byte range of optional bounds in code points.
     pub fn fit(&self, start: i64, end: i64) -> Option<Range<usize>> {
         let range = fit(start, end, self.len)?;
-        Some(self.offset(range.start)..self.offset(range.end))
+        let start = self.offset(range.start);
+        // Offsets rise with indices unless the bytes are malformed.
+        Some(start..self.offset(range.end).max(start))
     }
 
     /// `str.find(needle, start, end)`.

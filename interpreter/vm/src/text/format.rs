@@ -11,6 +11,7 @@ use crate::num::complex::Complex;
 use crate::num::int::{self, Int};
 use crate::num::{decimal, float, int_text};
 use num_traits::Signed;
+use std::fmt::Write;
 
 /// Where padding goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +103,20 @@ pub fn size_hint(spec: &[u8]) -> usize {
 
 impl Spec {
     fn parse(text: &[u8], target: For, type_name: &str) -> Result<Spec, Fault> {
-        let cps: Vec<u32> = wtf8::code_points(text).collect();
+        // Long specs do not occur; only they need a vector.
+        let (mut short, long);
+        let cps: &[u32] = if text.len() <= 32 {
+            short = [0; 32];
+            let mut count = 0;
+            for (slot, cp) in short.iter_mut().zip(wtf8::code_points(text)) {
+                *slot = cp;
+                count += 1;
+            }
+            &short[..count]
+        } else {
+            long = wtf8::code_points(text).collect::<Vec<u32>>();
+            &long
+        };
         let mut spec = Spec {
             fill: b' ' as u32,
             align: None,
@@ -142,7 +156,7 @@ impl Spec {
             }
             at += 1;
         }
-        spec.width = integer(&cps, &mut at)?;
+        spec.width = integer(cps, &mut at)?;
         let both = || Fault::value("Cannot specify both ',' and '_'.");
         if is(at, b',') {
             spec.grouping = Some(b',');
@@ -160,7 +174,7 @@ impl Spec {
         }
         if is(at, b'.') {
             at += 1;
-            spec.precision = integer(&cps, &mut at)?;
+            spec.precision = integer(cps, &mut at)?;
             if spec.precision.is_none() {
                 return Err(Fault::value("Format specifier missing precision"));
             }
@@ -445,7 +459,10 @@ pub fn float_text(x: f64, style: FloatStyle) -> String {
     let (alt, precision) = (style.alternate, style.precision);
     let mut digits = match style.letter.to_ascii_lowercase() {
         b'e' => decimal::significant(x, precision.saturating_add(1)),
-        b'f' => decimal::fixed(x, precision),
+        b'f' => {
+            put_places(&mut out, x, style);
+            return out;
+        }
         b'g' => decimal::significant(x, precision.max(1)),
         _ => decimal::shortest(x),
     };
@@ -455,7 +472,6 @@ pub fn float_text(x: f64, style: FloatStyle) -> String {
     }
     match style.letter.to_ascii_lowercase() {
         b'e' => digits.put_scientific(&mut out, Some(precision), alt, upper),
-        b'f' => digits.put_fixed(&mut out, Some(precision), alt),
         letter => {
             let precision = if letter == b'g' { precision.max(1) } else { 17 };
             digits.trim();
@@ -476,6 +492,21 @@ pub fn float_text(x: f64, style: FloatStyle) -> String {
         }
     }
     out
+}
+
+/// A finite float with a number of places behind the point.
+fn put_places(out: &mut String, x: f64, style: FloatStyle) {
+    // No float has more places than this; what is asked beyond are zeros.
+    let places = style.precision.min(1100);
+    // Writing to a String does not fail.
+    let _ = write!(out, "{x:.places$}");
+    if style.precision == 0 && style.alternate {
+        out.push('.');
+    }
+    if style.no_negative_zero && out.bytes().all(|b| matches!(b, b'-' | b'.' | b'0')) {
+        *out = out.replace('-', "");
+    }
+    out.extend(std::iter::repeat_n('0', style.precision - places));
 }
 
 /// The style a spec's type letter asks for (`n` and `%` are the caller's).

@@ -19,4 +19,6 @@ pub use crate::table::AllocError;
 #[cfg(test)]
 mod format_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;

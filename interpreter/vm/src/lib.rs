@@ -5,8 +5,8 @@
 
 pub mod code;
 pub mod compile;
-pub mod table;
-pub mod hash;
-pub mod text;
 pub mod fault;
+pub mod hash;
 pub mod num;
+pub mod table;
+pub mod text;

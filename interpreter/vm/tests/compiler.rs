@@ -108,7 +108,9 @@ fn corpus() {
 }
 
 fn module(text: &str) -> Arc<CodeProto> {
-    compile("case.ms", text, Mode::Module).unwrap_or_else(|e| panic!("{e} at {:?}: {}", e.span, text.chars().take(90).collect::<String>()))
+    compile("case.ms", text, Mode::Module).unwrap_or_else(|e| {
+        panic!("{e} at {:?}: {}", e.span, text.chars().take(90).collect::<String>())
+    })
 }
 
 /// No limit of the encoding reaches a program.
@@ -154,9 +156,23 @@ fn many_registers() {
     module(&format!("x = {}1{}\n", "[a, ".repeat(190), "]".repeat(190)));
     module(&format!("x = {}z{}\n", "[x for x in ".repeat(40), "]".repeat(40)));
     module(&format!("x = {}z{}\n", "[".repeat(40), " for x in y]".repeat(40)));
-    module(&format!("x = {}z\n", "lambda: ".repeat(190)));
+}
+
+/// The deepest trees that the parser lets through fit an ordinary thread's stack.
+#[test]
+fn deep_trees() {
+    module(&format!("x = {}z\n", "lambda: ".repeat(900)));
+    module(&format!("x = {}z\n", "a if b else ".repeat(900)));
+    module(&format!("x = {}z\n", "a ** ".repeat(900)));
     module(&format!("x = {}z\n", "not ".repeat(900)));
-    module(&format!("x = {}z\n", "-".repeat(900)));
+    module(&format!("x = a{}\n", ".b[c](d)".repeat(300)));
+    let mut text = String::new();
+    for depth in 0..95 {
+        let class = if depth % 2 == 0 { "class A" } else { "def f()" };
+        text += &format!("{}{class}:\n", " ".repeat(depth));
+    }
+    text += &format!("{}x = {}z\n", " ".repeat(95), "lambda: ".repeat(800));
+    module(&text);
 }
 
 /// Copies of nested `finally` bodies stay within reason.

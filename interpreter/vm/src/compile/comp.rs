@@ -210,7 +210,7 @@ impl<'a> Compiler<'a> {
         let flags = CodeFlags {
             generator,
             coroutine: suspends,
-            comprehension: true,
+            comprehension: !generator,
             ..CodeFlags::default()
         };
         self.begin(scope, name, &[".0".into()], flags)?;

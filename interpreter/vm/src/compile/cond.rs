@@ -63,6 +63,21 @@ impl<'a> Compiler<'a> {
         on: bool,
         span: Span,
     ) -> Res {
+        if let [step] = rest {
+            let l = self.operand(left, None, Self::is_inert(&step.operand))?;
+            if let (Some(imm), Some(op)) = (small_int(&step.operand), immediate(step.op)) {
+                let scratch = self.tmp()?;
+                self.op(op, scratch, l, imm, span);
+                self.branch(on, scratch, to, span);
+                return Ok(());
+            }
+            let hint = self.tmp()?;
+            let r = self.right(step, hint, true)?;
+            let scratch = self.tmp()?;
+            self.op(fused(step.op), scratch, l, r, span);
+            self.branch(on, scratch, to, span);
+            return Ok(());
+        }
         let end = self.label();
         // Operands take turns in two registers, the third is for the results.
         let row = self.tmps(3)?;

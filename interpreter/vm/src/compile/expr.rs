@@ -93,8 +93,9 @@ impl<'a> Compiler<'a> {
             ExprKind::DictComp(c) => self.dict_comp(c, dst, e.span),
             ExprKind::GeneratorExp(c) => self.generator_exp(c, dst, e.span),
             ExprKind::Await(value) => {
-                let t = self.tmps(2)?;
+                let t = self.window(dst)?;
                 self.expr(value, t)?;
+                self.tmp()?;
                 self.await_value(t, 0, e.span);
                 self.mov(dst, t);
                 Ok(())
@@ -261,8 +262,9 @@ impl<'a> Compiler<'a> {
         if self.u.proto.flags.coroutine {
             return Err(super::error("async", "'yield from' inside async function", span));
         }
-        let t = self.tmps(2)?;
+        let t = self.window(dst)?;
         self.expr(value, t)?;
+        self.tmp()?;
         self.op(Op::ITERFROM, t, t, 0, span);
         self.special(t + 1, Special::None);
         self.op(Op::DELEGATE, t, t + 1, 0, span);

@@ -25,6 +25,7 @@ struct Block {
 /// Rewrites `code` in place: unreached entries, proven checks and needless clears disappear.
 pub(super) fn simplify(code: &mut IrCode) {
     thread_jumps(code);
+    invert_branches(code);
     let (mut blocks, label_block) = split(code);
     let words = (code.tracked as usize).div_ceil(64);
     let precise = blocks.len() as u64 * words as u64 * 64 <= MAX_STATE_BITS;
@@ -71,6 +72,22 @@ fn thread_jumps(code: &mut IrCode) {
         match ir.kind {
             Kind::Jump => ir.a = label,
             _ => ir.b = label,
+        }
+    }
+}
+
+/// A branch around a jump becomes the opposite branch.
+fn invert_branches(code: &mut IrCode) {
+    for i in 0..code.list.len().saturating_sub(2) {
+        let (Kind::Branch(on), Kind::Jump) = (code.list[i].kind, code.list[i + 1].kind) else {
+            continue;
+        };
+        let over = code.list[i + 2..].iter().take_while(|ir| ir.kind == Kind::Label);
+        if over.take(4).any(|ir| ir.a == code.list[i].b) {
+            code.list[i].kind = Kind::Branch(!on);
+            code.list[i].b = code.list[i + 1].a;
+            // The jump is now never taken: it leads to the label after it, and vanishes.
+            code.list[i + 1].a = code.list[i + 2].a;
         }
     }
 }
@@ -158,8 +175,12 @@ fn reach(code: &IrCode, blocks: &mut [Block], label_block: &[u32], words: usize)
         queued[n] = false;
         out.copy_from_slice(&states[n * words..(n + 1) * words]);
         thrown.copy_from_slice(&out);
+        let body = &code.list[blocks[n].start..blocks[n].end];
+        let may_raise = body.iter().any(|ir| {
+            matches!(ir.kind, Kind::Op(_) | Kind::Branch(_) | Kind::ForIter | Kind::Check)
+        });
         if words > 0 {
-            for ir in &code.list[blocks[n].start..blocks[n].end] {
+            for ir in body {
                 let (word, bit) = (ir.a as usize / 64, 1u64 << (ir.a % 64));
                 match ir.kind {
                     Kind::Def | Kind::Check => out[word] |= bit,
@@ -172,6 +193,7 @@ fn reach(code: &IrCode, blocks: &mut [Block], label_block: &[u32], words: usize)
             }
         }
         let handler = match blocks[n].region {
+            _ if !may_raise => NONE,
             NONE => NONE,
             r => label_block[code.regions[r as usize].handler.0 as usize],
         };

@@ -8,14 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scope::{Scope, ScopeId, ScopeKind, Sym, Symbols, mangle};
 
-type Done = Result<(), SyntaxError>;
-
-/// Comprehensions nested deeper than this in one unit become functions of their own, so that
-/// their registers do not add up.
-const MAX_INLINED_COMPS: u32 = 6;
-
-/// A comprehension with more clauses than this does not join a function that is one already.
-const MAX_INLINED_CLAUSES: usize = 8;
+pub(super) type Done = Result<(), SyntaxError>;
 
 /// The address by which a node finds its scope.
 pub(super) fn node<T>(node: &T) -> usize {
@@ -32,16 +25,18 @@ pub(super) fn collect(module: &Module, lazy_annotations: bool) -> Result<Symbols
     Ok(b.symbols)
 }
 
-struct Builder {
-    symbols: Symbols,
-    cur: ScopeId,
+/// The walk: the scopes so far and where it is.
+pub(super) struct Builder {
+    pub symbols: Symbols,
+    pub cur: ScopeId,
     /// For each open scope: how many comprehension iterables the walk is inside of.
-    iters: Vec<u32>,
+    pub iters: Vec<u32>,
     lazy_annotations: bool,
 }
 
+/// What a mention of a name does.
 #[derive(Clone, Copy, PartialEq)]
-enum Use {
+pub(super) enum Use {
     Load,
     Bind,
     Param,
@@ -49,7 +44,7 @@ enum Use {
 }
 
 impl Builder {
-    fn enter(&mut self, kind: ScopeKind, key: Option<(usize, u8)>, own_unit: bool) {
+    pub fn enter(&mut self, kind: ScopeKind, key: Option<(usize, u8)>, own_unit: bool) {
         let id = self.symbols.scopes.len();
         let parent = (id > 0).then_some(self.cur);
         let (unit, private, depth) = match parent {
@@ -88,16 +83,16 @@ impl Builder {
         self.iters.push(0);
     }
 
-    fn leave(&mut self) {
+    pub fn leave(&mut self) {
         self.iters.pop();
         self.cur = self.symbols.scopes[self.cur].parent.unwrap_or(0);
     }
 
-    fn scope(&mut self) -> &mut Scope {
+    pub fn scope(&mut self) -> &mut Scope {
         &mut self.symbols.scopes[self.cur]
     }
 
-    fn sym(&mut self, name: &str) -> (&mut Sym, Rc<str>) {
+    pub fn sym(&mut self, name: &str) -> (&mut Sym, Rc<str>) {
         let scope = &mut self.symbols.scopes[self.cur];
         let name = mangle(scope.private.as_deref(), name);
         let key: Rc<str> = match scope.syms.get_key_value(&*name) {
@@ -112,7 +107,7 @@ impl Builder {
         (sym, key)
     }
 
-    fn name(&mut self, name: &str, how: Use, span: Span) -> Done {
+    pub fn name(&mut self, name: &str, how: Use, span: Span) -> Done {
         if how != Use::Load && name == "__debug__" {
             return Err(SyntaxError::new("scope", "cannot assign to __debug__", span));
         }
@@ -162,11 +157,11 @@ impl Builder {
         body.iter().try_for_each(|s| self.stmt(s))
     }
 
-    fn exprs(&mut self, list: &[Expr]) -> Done {
+    pub fn exprs(&mut self, list: &[Expr]) -> Done {
         list.iter().try_for_each(|e| self.expr(e))
     }
 
-    fn opt(&mut self, e: &Option<Box<Expr>>) -> Done {
+    pub fn opt(&mut self, e: &Option<Box<Expr>>) -> Done {
         e.as_deref().map_or(Ok(()), |e| self.expr(e))
     }
 
@@ -375,7 +370,7 @@ impl Builder {
         Ok(())
     }
 
-    fn defaults(&mut self, params: &Parameters) -> Done {
+    pub fn defaults(&mut self, params: &Parameters) -> Done {
         for p in parameters(params) {
             if let Some(default) = &p.default {
                 self.expr(default)?;
@@ -384,7 +379,7 @@ impl Builder {
         Ok(())
     }
 
-    fn params(&mut self, params: &Parameters) -> Done {
+    pub fn params(&mut self, params: &Parameters) -> Done {
         for p in parameters(params) {
             self.name(&p.name.name, Use::Param, p.span)?;
         }
@@ -455,7 +450,7 @@ impl Builder {
     }
 
     /// The target of an assignment or deletion.
-    fn target(&mut self, e: &Expr) -> Done {
+    pub fn target(&mut self, e: &Expr) -> Done {
         match &e.kind {
             ExprKind::Name(name) => {
                 let comp = self.scope().kind.is_comp();
@@ -513,234 +508,6 @@ impl Builder {
                 self.bind(name)
             }
         }
-    }
-
-    fn expr(&mut self, e: &Expr) -> Done {
-        match &e.kind {
-            ExprKind::Constant(_) => Ok(()),
-            ExprKind::Name(name) => self.name(name, Use::Load, e.span),
-            ExprKind::JoinedStr(parts) => self.fstring(parts),
-            ExprKind::Tuple(list) | ExprKind::List(list) | ExprKind::Set(list) => self.exprs(list),
-            ExprKind::Dict(items) => {
-                for item in items {
-                    if let Some(key) = &item.key {
-                        self.expr(key)?;
-                    }
-                    self.expr(&item.value)?;
-                }
-                Ok(())
-            }
-            ExprKind::NamedExpr { target, value } => {
-                self.walrus(target, e.span)?;
-                self.expr(value)
-            }
-            ExprKind::BoolOp { values, .. } => self.exprs(values),
-            ExprKind::BinOp { first, rest } => {
-                self.expr(first)?;
-                rest.iter().try_for_each(|s| self.expr(&s.operand))
-            }
-            ExprKind::UnaryOp { operand, .. } => self.expr(operand),
-            ExprKind::Lambda(lambda) => {
-                self.defaults(&lambda.params)?;
-                self.enter(ScopeKind::Lambda, Some((node(&**lambda), 0)), true);
-                self.params(&lambda.params)?;
-                self.expr(&lambda.body)?;
-                self.leave();
-                Ok(())
-            }
-            ExprKind::IfExp { test, body, orelse } => {
-                self.expr(test)?;
-                self.expr(body)?;
-                self.expr(orelse)
-            }
-            ExprKind::ListComp(c) | ExprKind::SetComp(c) => {
-                let elts = [&c.elt];
-                self.comp(node(&**c), &c.generators, &elts, ScopeKind::Comp, e.span)
-            }
-            ExprKind::GeneratorExp(c) => {
-                let elts = [&c.elt];
-                self.comp(node(&**c), &c.generators, &elts, ScopeKind::GeneratorExp, e.span)
-            }
-            ExprKind::DictComp(c) => {
-                let elts = [&c.key, &c.value];
-                self.comp(node(&**c), &c.generators, &elts, ScopeKind::Comp, e.span)
-            }
-            ExprKind::Await(value) => {
-                self.expr(value)?;
-                self.awaits(e.span)
-            }
-            ExprKind::Yield(value) => {
-                self.opt(value)?;
-                self.yields(e.span)
-            }
-            ExprKind::YieldFrom(value) => {
-                self.expr(value)?;
-                self.yields(e.span)
-            }
-            ExprKind::Compare { left, rest } => {
-                self.expr(left)?;
-                rest.iter().try_for_each(|s| self.expr(&s.operand))
-            }
-            ExprKind::Call(call) => {
-                self.expr(&call.func)?;
-                self.exprs(&call.args)?;
-                call.keywords.iter().try_for_each(|k| self.expr(&k.value))
-            }
-            ExprKind::Attribute { value, .. } => self.expr(value),
-            ExprKind::Subscript { value, index } => {
-                self.expr(value)?;
-                self.expr(index)
-            }
-            ExprKind::Starred(value) => self.expr(value),
-            ExprKind::Slice { lower, upper, step } => {
-                self.opt(lower)?;
-                self.opt(upper)?;
-                self.opt(step)
-            }
-        }
-    }
-
-    fn fstring(&mut self, parts: &[FStringPart]) -> Done {
-        for part in parts {
-            if let FStringPart::FormattedValue(value) = part {
-                self.expr(&value.expr)?;
-                if let Some(spec) = &value.format_spec {
-                    self.fstring(spec)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn comp(
-        &mut self,
-        key: usize,
-        generators: &[Comprehension],
-        elts: &[&Expr],
-        kind: ScopeKind,
-        span: Span,
-    ) -> Done {
-        let Some((first, rest)) = generators.split_first() else { return Ok(()) };
-        self.in_iterable(&first.iter)?;
-        let around = self.scope();
-        let depth = if around.kind == ScopeKind::Comp { around.comp_depth + 1 } else { 0 };
-        let inlined = kind == ScopeKind::Comp
-            && depth < MAX_INLINED_COMPS
-            && (generators.len() <= MAX_INLINED_CLAUSES || depth == 0);
-        self.enter(kind, Some((key, 0)), !inlined);
-        if !inlined {
-            self.name(".0", Use::Param, first.span)?;
-        }
-        let is_async = generators.iter().any(|g| g.is_async);
-        self.target(&first.target)?;
-        self.exprs(&first.ifs)?;
-        for g in rest {
-            self.target(&g.target)?;
-            self.in_iterable(&g.iter)?;
-            self.exprs(&g.ifs)?;
-        }
-        elts.iter().try_for_each(|e| self.expr(e))?;
-        let suspends = is_async || self.scope().has_await;
-        self.scope().has_await = suspends;
-        self.leave();
-        // The code of a list, set or dict comprehension runs in the function around it.
-        if suspends && kind == ScopeKind::Comp {
-            let scope = self.scope();
-            let allowed = match scope.kind {
-                ScopeKind::Module => true,
-                ScopeKind::Function => scope.is_async,
-                kind => kind.is_comp(),
-            };
-            if !allowed {
-                let text = "asynchronous comprehension outside of an asynchronous function";
-                return Err(SyntaxError::new("async", text, span));
-            }
-            self.scope().has_await = true;
-        }
-        Ok(())
-    }
-
-    fn in_iterable(&mut self, e: &Expr) -> Done {
-        if let Some(n) = self.iters.last_mut() {
-            *n += 1;
-        }
-        let done = self.expr(e);
-        if let Some(n) = self.iters.last_mut() {
-            *n -= 1;
-        }
-        done
-    }
-
-    fn walrus(&mut self, target: &Expr, span: Span) -> Done {
-        let ExprKind::Name(name) = &target.kind else { return self.target(target) };
-        if self.iters.last().is_some_and(|n| *n > 0) {
-            let text =
-                "assignment expression cannot be used in a comprehension iterable expression";
-            return Err(SyntaxError::new("scope", text, span));
-        }
-        // A comprehension's `:=` binds in the function around it.
-        let here = self.cur;
-        let mut host = here;
-        while self.symbols.scopes[host].kind.is_comp() {
-            self.cur = host;
-            let (sym, key) = self.sym(name);
-            if sym.comp_target {
-                let text = format!(
-                    "assignment expression cannot rebind comprehension iteration variable '{key}'"
-                );
-                return Err(SyntaxError::new("scope", text, target.span));
-            }
-            sym.walrus = true;
-            host = self.symbols.scopes[host].parent.unwrap_or(0);
-        }
-        self.cur = host;
-        if host != here && self.scope().kind == ScopeKind::Class {
-            let text =
-                "assignment expression within a comprehension cannot be used in a class body";
-            return Err(SyntaxError::new("scope", text, target.span));
-        }
-        if self.scope().kind == ScopeKind::TypeScope {
-            let text = format!("named expression cannot be used within {}", self.scope().role);
-            return Err(SyntaxError::new("scope", text, span));
-        }
-        self.sym(name).0.walrus = true;
-        let done = self.name(name, Use::Bind, target.span);
-        self.cur = here;
-        done
-    }
-
-    fn awaits(&mut self, span: Span) -> Done {
-        let scope = self.scope();
-        scope.has_await = true;
-        let text = match scope.kind {
-            ScopeKind::Module | ScopeKind::Comp | ScopeKind::GeneratorExp => return Ok(()),
-            ScopeKind::Function if scope.is_async => return Ok(()),
-            ScopeKind::Function | ScopeKind::Lambda => "'await' outside async function",
-            ScopeKind::TypeScope => {
-                let text = format!("await expression cannot be used within {}", scope.role);
-                return Err(SyntaxError::new("async", text, span));
-            }
-            ScopeKind::Class => "'await' outside function",
-        };
-        Err(SyntaxError::new("async", text, span))
-    }
-
-    fn yields(&mut self, span: Span) -> Done {
-        let scope = self.scope();
-        let text = match scope.kind {
-            ScopeKind::Function | ScopeKind::Lambda => {
-                scope.is_generator = true;
-                return Ok(());
-            }
-            ScopeKind::Module | ScopeKind::Class => "'yield' outside function",
-            ScopeKind::Comp => "'yield' inside list comprehension",
-            ScopeKind::GeneratorExp => "'yield' inside generator expression",
-            ScopeKind::TypeScope => {
-                let text = format!("yield expression cannot be used within {}", scope.role);
-                return Err(SyntaxError::new("scope", text, span));
-            }
-        };
-        Err(SyntaxError::new("scope", text, span))
     }
 }
 

@@ -10,6 +10,7 @@ mod assign;
 mod call;
 mod class;
 mod collect;
+mod collect_expr;
 mod comp;
 mod cond;
 mod dis;

@@ -85,10 +85,8 @@ macro_rules! opcodes {
         }
 
         /// Expands `$cb! { NAME, }` with every opcode in order.
-        #[macro_export]
-        #[doc(hidden)]
         macro_rules! for_each_opcode {
-            ($cb:ident) => { $crate::$cb! { $( $name, )* } };
+            ($cb:ident) => { $cb! { $( $name, )* } };
         }
     };
 }

@@ -1,0 +1,140 @@
+//! The builtin classes and functions.
+//!
+//! `types` is the table of classes; the file of each class has the rows of its methods, and
+//! [`methods`] says which belong to which class. A new builtin function is a function and a row in
+//! `functions`.
+
+pub mod class;
+pub mod functions;
+pub mod intrinsics;
+pub mod types;
+
+pub use types::Type;
+
+use crate::Vm;
+use crate::heap::{Kind, Object};
+use crate::interp::call::native_type;
+use crate::native::{NativeDef, Role};
+use crate::object::class::{Class, class_flags};
+use crate::object::func::Native;
+use crate::object::record::{Member, StaticMethod};
+use crate::value::Value;
+
+/// The method tables of a builtin class.
+fn methods(t: Type) -> &'static [&'static [NativeDef]] {
+    match t {
+        _ => &[],
+    }
+}
+
+/// Makes the builtin classes and functions.
+pub(crate) fn bootstrap(vm: &mut Vm) {
+    let vm: &Vm = vm;
+    vm.empty_str.set(vm.intern("").word());
+    let count = Type::ALL.len() as u32;
+    for &t in Type::ALL {
+        let class = vm.heap.alloc(Class::new(Type::Type.shape(), t.layout(), false), 0, true);
+        let v = Value::object(class);
+        vm.classes[t as usize].set(v.word());
+        let shape = vm.shapes.root(v.word(), false);
+        debug_assert_eq!(shape, t.shape());
+        class.root_shape.set(shape);
+        class.native_type.set(t as u16);
+        class.name.set(vm.intern(t.name()).word());
+        class.qualname.set(class.name.get());
+        let mut f = 0;
+        if t.is_final() {
+            f |= class_flags::FINAL;
+        }
+        if t.is_exception() {
+            f |= class_flags::EXCEPTION;
+        }
+        class.set_flag(f);
+    }
+    debug_assert_eq!(vm.shapes.len() as u32, count);
+    let empty = vm.new_tuple(Type::Tuple.shape(), &[]).unwrap_or(Value::NONE);
+    vm.empty_tuple.set(empty.word());
+    for &t in Type::ALL {
+        let class = vm.class(t);
+        class.dict_shape.set(vm.shapes.root(Value::object(class).word(), true));
+        link_bases(vm, t, class);
+    }
+    for &t in Type::ALL {
+        fill_class(vm, t);
+    }
+    vm.builtins.set(Value::object(vm.dict()).word());
+    vm.modules.set(Value::object(vm.dict()).word());
+    functions::install(vm);
+}
+
+fn link_bases(vm: &Vm, t: Type, class: &Class) {
+    let mut bases = Vec::new();
+    let mut mro = vec![Value::object(class)];
+    if t == Type::ExceptionGroup {
+        bases = vec![vm.class_value(Type::BaseExceptionGroup), vm.class_value(Type::Exception)];
+        mro.extend(
+            [Type::BaseExceptionGroup, Type::Exception, Type::BaseException, Type::Object]
+                .map(|t| vm.class_value(t)),
+        );
+    } else if t != Type::Object {
+        bases.push(vm.class_value(t.base()));
+        let mut at = t;
+        while at != Type::Object {
+            at = at.base();
+            mro.push(vm.class_value(at));
+        }
+    }
+    for b in &bases {
+        if let Some(b) = b.get::<Class>() {
+            b.subclasses.borrow_mut().push(Value::object(class).word());
+        }
+    }
+    class.bases.set(vm.tuple(&bases).unwrap_or(Value::NONE).word());
+    class.mro.set(vm.tuple(&mro).unwrap_or(Value::NONE).word());
+}
+
+fn fill_class(vm: &Vm, t: Type) {
+    let class = vm.class(t);
+    let owner = Value::object(class);
+    for def in methods(t).iter().copied().flatten() {
+        let name = vm.intern(def.name);
+        let native = vm.native(def, owner);
+        let v = match def.role {
+            Role::Method | Role::Class => native,
+            Role::Static if def.name == "__new__" => native,
+            Role::Static => Value::object(vm.heap.alloc(
+                StaticMethod::new(Type::StaticMethod.shape(), native, Value::EMPTY),
+                0,
+                false,
+            )),
+            Role::Getter => Value::object(vm.heap.alloc(
+                Member::new(Type::GetSet.shape(), name, owner, native, Value::EMPTY),
+                0,
+                false,
+            )),
+            Role::Setter => {
+                let hash = vm.name_hash(name.word());
+                if let Some(m) = class.own(hash, name.word()).and_then(|g| g.get::<Member>()) {
+                    m.set.set(native.word());
+                }
+                continue;
+            }
+        };
+        let _ = class.ns_mut().insert_new(vm.name_hash(name.word()), name.word(), v.word());
+    }
+}
+
+impl Vm {
+    /// The object of a native row that belongs to class `owner` (Empty: a plain function).
+    pub fn native<'v>(&'v self, def: &'static NativeDef, owner: Value<'v>) -> Value<'v> {
+        let t = native_type(def.role, def.name);
+        let t = if owner.is_empty() { Type::Builtin } else { t };
+        Value::object(self.heap.alloc(
+            Native::new(t.shape(), def, Value::EMPTY, owner, 0),
+            0,
+            false,
+        ))
+    }
+}
+
+const _: () = assert!(Native::DROPS as u8 == 0 && Kind::Instance as u8 == 0);

@@ -1,0 +1,243 @@
+//! Blocks of equal cells, and where cell states live.
+//!
+//! A block whose objects own memory outside (it *drops*) is swept at once after marking, so that
+//! the memory is given back; the others are swept while they are allocated from.
+
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::Cell;
+
+use super::Header;
+use super::kinds::info;
+
+const BLOCK: usize = 64 << 10;
+const GRANULE: usize = 16;
+const GRANULES: usize = BLOCK / GRANULE;
+/// The largest object; what needs more keeps its data outside of the heap.
+pub const MAX_OBJECT: usize = 1024;
+/// Number of size classes: 16, 32 .. 512 by 16, then 1024.
+pub(super) const CLASS_COUNT: usize = 33;
+
+const FREE: u8 = 0;
+const WHITE: u8 = 1;
+const BLACK: u8 = 2;
+
+/// The size class of `size` bytes, 1 ..= [`MAX_OBJECT`].
+#[inline(always)]
+pub(super) const fn size_class(size: usize) -> usize {
+    if size <= 512 { (size - 1) / 16 } else { 32 }
+}
+
+/// Cell size of a class.
+#[inline(always)]
+pub(super) const fn class_bytes(class: usize) -> usize {
+    if class < 32 { (class + 1) * 16 } else { 1024 }
+}
+
+/// The start of each block: states first, then cells.
+#[repr(C, align(16))]
+struct Prologue {
+    cell_bytes: usize,
+    _pad: usize,
+    states: [u8; GRANULES],
+}
+
+const CELLS_START: usize = std::mem::size_of::<Prologue>();
+
+#[inline(always)]
+fn prologue(p: *const Header) -> *mut Prologue {
+    (p as usize & !(BLOCK - 1)) as *mut Prologue
+}
+
+#[inline(always)]
+fn granule(p: *const Header) -> usize {
+    (p as usize & (BLOCK - 1)) / GRANULE
+}
+
+/// Marks an object; `true` if it was not marked yet.
+///
+/// # Safety
+/// `p` is a live object of a heap.
+#[inline(always)]
+pub(super) unsafe fn mark(p: *const Header) -> bool {
+    // SAFETY: every object lies in the first BLOCK bytes of an allocation that starts with a
+    // Prologue and is aligned to BLOCK.
+    unsafe {
+        let s = &raw mut (*prologue(p)).states[granule(p)];
+        if *s == BLACK {
+            return false;
+        }
+        debug_assert!(*s == WHITE, "a stale pointer was marked");
+        *s = BLACK;
+        true
+    }
+}
+
+/// Whether an object is marked.
+///
+/// # Safety
+/// As for [`mark`].
+pub(super) unsafe fn is_black(p: *const Header) -> bool {
+    // SAFETY: as in `mark`.
+    unsafe { (*prologue(p)).states[granule(p)] == BLACK }
+}
+
+/// Notes that the free cell at `p` is in use.
+///
+/// # Safety
+/// `p` is a cell of a block.
+#[inline(always)]
+pub(super) unsafe fn set_white(p: *mut u8) {
+    let p = p.cast::<Header>();
+    // SAFETY: as in `mark`.
+    unsafe {
+        (*prologue(p)).states[granule(p)] = WHITE;
+    }
+}
+
+/// Bytes of the cell that holds an object.
+///
+/// # Safety
+/// As for [`mark`].
+#[inline(always)]
+pub(super) unsafe fn cell_bytes(p: *const Header) -> usize {
+    // SAFETY: as in `mark`.
+    unsafe { (*prologue(p)).cell_bytes }
+}
+
+/// A block of equal cells.
+pub(super) struct Block {
+    base: *mut Prologue,
+    drops: bool,
+    /// Offset of the first cell not looked at since the last collection.
+    swept_to: usize,
+    /// Offset after the last cell.
+    end: usize,
+}
+
+impl Block {
+    /// A new block, all free.
+    pub(super) fn new(class: usize, drops: bool) -> Block {
+        let layout = Layout::from_size_align(BLOCK, BLOCK).expect("valid layout");
+        // SAFETY: the layout has a size; the prologue is initialised before use.
+        unsafe {
+            let base = alloc(layout).cast::<Prologue>();
+            if base.is_null() || (base as usize) >> 48 != 0 {
+                handle_alloc_error(layout);
+            }
+            let cell = class_bytes(class);
+            (&raw mut (*base).cell_bytes).write(cell);
+            (&raw mut (*base)._pad).write(0);
+            (&raw mut (*base).states).cast::<u8>().write_bytes(FREE, GRANULES);
+            let count = (BLOCK - CELLS_START) / cell;
+            Block { base, drops, swept_to: CELLS_START, end: CELLS_START + count * cell }
+        }
+    }
+
+    /// Whether its objects must be dropped.
+    pub(super) fn drops(&self) -> bool {
+        self.drops
+    }
+
+    fn state(&mut self, offset: usize) -> &mut u8 {
+        // SAFETY: `base` is this block's; offsets are below BLOCK.
+        unsafe { &mut (*self.base).states[offset / GRANULE] }
+    }
+
+    fn at(&self, offset: usize) -> *mut u8 {
+        // SAFETY: offsets are at most `end`, within the block.
+        unsafe { self.base.cast::<u8>().add(offset) }
+    }
+
+    /// The next run of free cells; sweeps on to it in a block that does not drop.
+    pub(super) fn next_free_run(&mut self, cell: usize) -> Option<(*mut u8, *mut u8)> {
+        let (mut o, end) = (self.swept_to, self.end);
+        let in_use = if self.drops { WHITE } else { BLACK };
+        while o < end && *self.state(o) == in_use {
+            *self.state(o) = WHITE;
+            o += cell;
+        }
+        let start = o;
+        while o < end && *self.state(o) != in_use {
+            *self.state(o) = FREE;
+            o += cell;
+        }
+        self.swept_to = o;
+        (o > start).then(|| (self.at(start), self.at(o)))
+    }
+
+    /// Before marking: ends the lazy sweep, so that all cells are `FREE` or `WHITE`.
+    pub(super) fn finish_lazy_sweep(&mut self) {
+        if !self.drops {
+            let cell = self.cell();
+            while self.next_free_run(cell).is_some() {}
+        }
+    }
+
+    /// After marking: begins the lazy sweep, or sweeps at once.
+    pub(super) fn sweep(&mut self, external: &Cell<usize>) {
+        self.swept_to = CELLS_START;
+        if !self.drops {
+            return;
+        }
+        let cell = self.cell();
+        for o in (CELLS_START..self.end).step_by(cell) {
+            match *self.state(o) {
+                BLACK => *self.state(o) = WHITE,
+                WHITE => {
+                    *self.state(o) = FREE;
+                    // SAFETY: the cell holds an object that nothing reaches.
+                    unsafe { drop_object(self.at(o).cast(), external) };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn cell(&self) -> usize {
+        // SAFETY: the prologue is initialised.
+        unsafe { (*self.base).cell_bytes }
+    }
+
+    /// Whether no cell is in use (marks of an unfinished sweep count).
+    pub(super) fn is_empty(&self) -> bool {
+        // SAFETY: the prologue is initialised.
+        let (states, cell) = unsafe { (&(*self.base).states, (*self.base).cell_bytes) };
+        let wanted = if self.drops { WHITE } else { BLACK };
+        (CELLS_START..self.end).step_by(cell).all(|o| states[o / GRANULE] != wanted)
+    }
+
+    /// Drops every object; the heap is going away.
+    pub(super) fn drop_all(&mut self, external: &Cell<usize>) {
+        if !self.drops {
+            return;
+        }
+        let cell = self.cell();
+        for o in (CELLS_START..self.end).step_by(cell) {
+            if *self.state(o) != FREE {
+                *self.state(o) = FREE;
+                // SAFETY: the cell holds an object, and nothing runs any more that could use it.
+                unsafe { drop_object(self.at(o).cast(), external) };
+            }
+        }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout.
+        unsafe { dealloc(self.base.cast(), Layout::from_size_align_unchecked(BLOCK, BLOCK)) };
+    }
+}
+
+/// # Safety
+/// `p` is an object that is never used again.
+unsafe fn drop_object(p: *mut Header, external: &Cell<usize>) {
+    // SAFETY: the kind's row belongs to the object's struct.
+    unsafe {
+        let row = info((*p).kind());
+        let owned = (row.drop)(p);
+        external.set(external.get().saturating_sub(owned));
+    }
+}

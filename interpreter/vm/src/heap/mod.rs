@@ -1,0 +1,372 @@
+//! The heap: object headers, size-class blocks, precise mark and lazy sweep.
+//!
+//! Objects never move. Allocation never collects: collection happens at safepoints of the
+//! dispatch loop, which own the VM mutably. Blocks are 64 KiB and aligned to their size, so the
+//! mark byte of an object is found from its address. No object is larger than [`MAX_OBJECT`]:
+//! vectors, tables and long texts own memory outside of the heap, which is accounted with
+//! [`Heap::charge`]; both count towards the limit.
+//!
+//! Cell states (one byte for each 16-byte granule, only an object's first counts):
+//! `FREE`, `WHITE` (allocated, not reached yet), `BLACK` (reached). A collection first finishes
+//! the sweep of the previous one, so it starts from `FREE` and `WHITE` only.
+
+#![allow(unsafe_code)]
+
+mod block;
+mod kinds;
+
+use std::cell::{Cell, RefCell};
+
+pub use block::MAX_OBJECT;
+use block::{Block, CLASS_COUNT, size_class};
+pub use kinds::{Kind, KindInfo, info};
+
+use crate::value::{Word, is_ptr, ptr_of};
+
+/// The first eight bytes of every object.
+#[repr(C)]
+pub struct Header {
+    /// The shape: which class, and where attributes are. See `object::shape`.
+    pub shape: Cell<u32>,
+    kind: Kind,
+    /// Kind-specific flags; bit 7 says that attribute storage follows the native payload.
+    pub flags: Cell<u8>,
+    /// Kind-specific small number.
+    pub aux: Cell<u16>,
+}
+
+/// Flag: an [`AttrStore`](crate::object::instance::AttrStore) follows the native payload, since
+/// the object's class was made by a script.
+pub const HAS_ATTRS: u8 = 0x80;
+
+impl Header {
+    /// A header for a new object.
+    pub fn new(kind: Kind, shape: u32) -> Header {
+        Header { shape: Cell::new(shape), kind, flags: Cell::new(0), aux: Cell::new(0) }
+    }
+
+    /// The kind: which struct this is the header of.
+    #[inline(always)]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// A heap object's struct.
+///
+/// # Safety
+/// The struct is `repr(C)` with a [`Header`] first, `KIND` is its row in the kind table and
+/// belongs to no other struct (except through `is_kind`), and `trace` visits every word in it.
+pub unsafe trait Object: Sized {
+    /// Its row in the kind table.
+    const KIND: Kind;
+    /// Whether it always owns something outside of the heap.
+    const DROPS: bool = false;
+    /// Visits the words it holds.
+    fn trace(&self, m: &mut Marker);
+    /// The header.
+    fn head(&self) -> &Header {
+        // SAFETY: by the contract of the trait, the header is the first field.
+        unsafe { &*(self as *const Self).cast::<Header>() }
+    }
+    /// Bytes outside of the heap that it was charged for.
+    fn owned_bytes(&self) -> usize {
+        0
+    }
+    /// Whether an object of kind `k` is stored as this struct.
+    #[inline(always)]
+    fn is_kind(k: Kind) -> bool {
+        k as u8 == Self::KIND as u8
+    }
+}
+
+/// Collects what is reachable: an explicit stack, so that depth does not matter.
+#[derive(Default)]
+pub struct Marker {
+    stack: Vec<*const Header>,
+    /// Bytes of the cells reached so far.
+    live_bytes: usize,
+}
+
+impl Marker {
+    /// Visits a stored word.
+    #[inline]
+    pub fn word(&mut self, w: Word) {
+        if is_ptr(w) {
+            let p = ptr_of(w).cast_const();
+            // SAFETY: words in reachable objects and on stacks point to live objects.
+            unsafe {
+                if block::mark(p) {
+                    self.stack.push(p);
+                }
+            }
+        }
+    }
+
+    /// Visits a cell.
+    #[inline]
+    pub fn cell(&mut self, c: &Cell<Word>) {
+        self.word(c.get());
+    }
+
+    /// Visits each of `words`.
+    pub fn words(&mut self, words: &[Word]) {
+        for &w in words {
+            self.word(w);
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(p) = self.stack.pop() {
+            // SAFETY: only addresses of live objects are pushed; the table row of the kind
+            // belongs to the object's struct.
+            unsafe {
+                self.live_bytes += block::cell_bytes(p);
+                let kind = (*p).kind;
+                (info(kind).trace)(p, self);
+            }
+        }
+    }
+}
+
+/// Counters, for `--stats` and tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HeapStats {
+    /// Objects allocated so far.
+    pub allocated_objects: u64,
+    /// Collections so far.
+    pub collections: u64,
+    /// Bytes in use by the last count: cells and external memory.
+    pub live_bytes: usize,
+}
+
+/// The heap of one VM.
+pub struct Heap {
+    classes: [RefCell<ClassList>; CLASS_COUNT * 2],
+    current: [Cell<Run>; CLASS_COUNT * 2],
+    /// Cell bytes handed out since the last collection.
+    fresh_bytes: Cell<usize>,
+    /// Bytes that objects own outside of the heap.
+    external: Cell<usize>,
+    /// Cell bytes live at the last collection.
+    live_cells: Cell<usize>,
+    threshold: Cell<usize>,
+    limit: Cell<usize>,
+    want_collect: Cell<bool>,
+    stats: Cell<HeapStats>,
+}
+
+#[derive(Clone, Copy)]
+struct Run {
+    next: *mut u8,
+    end: *mut u8,
+}
+
+#[derive(Default)]
+struct ClassList {
+    blocks: Vec<Block>,
+    /// Index of the block that `current` runs in.
+    at: usize,
+}
+
+/// First threshold: a small script never collects.
+const FIRST_THRESHOLD: usize = 4 << 20;
+
+impl Default for Heap {
+    fn default() -> Heap {
+        let none = Run { next: std::ptr::null_mut(), end: std::ptr::null_mut() };
+        Heap {
+            classes: std::array::from_fn(|_| RefCell::default()),
+            current: std::array::from_fn(|_| Cell::new(none)),
+            fresh_bytes: Cell::new(0),
+            external: Cell::new(0),
+            live_cells: Cell::new(0),
+            threshold: Cell::new(FIRST_THRESHOLD),
+            limit: Cell::new(usize::MAX),
+            want_collect: Cell::new(false),
+            stats: Cell::default(),
+        }
+    }
+}
+
+impl Heap {
+    /// Puts `object` on the heap, with `extra` bytes after it (zeroed). `drops` says that it
+    /// owns something outside of the heap, so that its kind's drop must run.
+    ///
+    /// The memory limit is not checked here: a native goes on up to the next safepoint. What is
+    /// large is checked by [`Heap::charge`] or [`Heap::check`] before.
+    #[inline]
+    pub fn alloc<T: Object>(&self, object: T, extra: usize, drops: bool) -> &T {
+        let size = std::mem::size_of::<T>() + extra;
+        assert!(size <= MAX_OBJECT);
+        let class = size_class(size);
+        let index = class * 2 + usize::from(drops);
+        let bytes = block::class_bytes(class);
+        let run = self.current[index].get();
+        // SAFETY: a run is a part of a block whose cells are free; `p` is a free cell of at
+        // least `size` bytes, aligned to 16, that nothing else refers to, and it lives until a
+        // collection finds it unreachable.
+        unsafe {
+            let p = if (run.end as usize) - (run.next as usize) >= bytes {
+                self.current[index].set(Run { next: run.next.add(bytes), end: run.end });
+                run.next
+            } else {
+                self.next_run(index, class)
+            };
+            block::set_white(p);
+            self.fresh_bytes.set(self.fresh_bytes.get() + bytes);
+            if extra > 0 {
+                std::ptr::write_bytes(p.add(std::mem::size_of::<T>()), 0, extra);
+            }
+            let p = p.cast::<T>();
+            p.write(object);
+            &*p
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn next_run(&self, index: usize, class: usize) -> *mut u8 {
+        let bytes = block::class_bytes(class);
+        let mut list = self.classes[index].borrow_mut();
+        loop {
+            let at = list.at;
+            if let Some(b) = list.blocks.get_mut(at) {
+                match b.next_free_run(bytes) {
+                    Some((start, end)) => {
+                        // SAFETY: the run is at least one cell long.
+                        let next = unsafe { start.add(bytes) };
+                        self.current[index].set(Run { next, end });
+                        return start;
+                    }
+                    None => list.at += 1,
+                }
+            } else {
+                list.blocks.push(Block::new(class, index % 2 == 1));
+                if self.fresh_bytes.get() >= self.threshold.get() {
+                    self.want_collect.set(true);
+                }
+            }
+        }
+    }
+
+    /// Accounts for `bytes` of memory that an object is about to own outside of the heap.
+    /// `Err` if the limit does not allow it (the caller raises `MemoryError`).
+    #[inline]
+    pub fn charge(&self, bytes: usize) -> Result<(), OutOfMemory> {
+        self.check(bytes)?;
+        self.external.set(self.external.get() + bytes);
+        self.fresh_bytes.set(self.fresh_bytes.get() + bytes);
+        if self.fresh_bytes.get() >= self.threshold.get() {
+            self.want_collect.set(true);
+        }
+        Ok(())
+    }
+
+    /// Gives back what [`Heap::charge`] took.
+    #[inline]
+    pub fn refund(&self, bytes: usize) {
+        self.external.set(self.external.get().saturating_sub(bytes));
+    }
+
+    /// Whether `bytes` more are within the limit.
+    #[inline]
+    pub fn check(&self, bytes: usize) -> Result<(), OutOfMemory> {
+        if bytes > isize::MAX as usize / 2 || self.in_use().saturating_add(bytes) > self.limit.get()
+        {
+            return Err(OutOfMemory);
+        }
+        Ok(())
+    }
+
+    /// Bytes in use, garbage included.
+    pub fn in_use(&self) -> usize {
+        self.live_cells.get() + self.external.get() + self.fresh_bytes.get()
+    }
+
+    /// Sets the memory limit in bytes.
+    pub fn set_limit(&self, bytes: usize) {
+        self.limit.set(bytes);
+    }
+
+    /// Whether more than the limit is in use (a collection may help).
+    pub fn over_limit(&self) -> bool {
+        self.in_use() > self.limit.get()
+    }
+
+    /// Whether a collection is due at the next safepoint.
+    #[inline(always)]
+    pub fn wants_collection(&self) -> bool {
+        self.want_collect.get()
+    }
+
+    /// Asks for a collection at the next safepoint.
+    pub fn request_collection(&self) {
+        self.want_collect.set(true);
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> HeapStats {
+        let mut s = self.stats.get();
+        s.live_bytes = self.in_use();
+        s
+    }
+
+    /// Collects: `roots` visits every root. `weak` is called between mark and sweep, when
+    /// [`is_live`] can be asked.
+    ///
+    /// # Safety
+    /// No `&T` to a heap object, nor any `Value`, that `roots` does not visit may be used after.
+    pub unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker), weak: impl FnOnce()) {
+        for list in &mut self.classes {
+            list.get_mut().blocks.iter_mut().for_each(Block::finish_lazy_sweep);
+        }
+        let mut m = Marker::default();
+        roots(&mut m);
+        m.drain();
+        weak();
+        let live = m.live_bytes;
+        let none = Run { next: std::ptr::null_mut(), end: std::ptr::null_mut() };
+        for (list, current) in self.classes.iter_mut().zip(&self.current) {
+            let list = list.get_mut();
+            current.set(none);
+            list.at = 0;
+            list.blocks.iter_mut().for_each(|b| b.sweep(&self.external));
+            let mut spare = 1;
+            list.blocks.retain(|b| {
+                let keep = !b.is_empty() || spare > 0;
+                spare -= i32::from(b.is_empty() && spare > 0);
+                keep
+            });
+        }
+        self.live_cells.set(live);
+        self.fresh_bytes.set(0);
+        let in_use = live + self.external.get();
+        self.threshold.set(in_use.max(FIRST_THRESHOLD));
+        self.want_collect.set(false);
+        let mut s = self.stats.get();
+        s.collections += 1;
+        self.stats.set(s);
+    }
+}
+
+/// Whether the object at `p` was reached; only meaningful in the `weak` phase of a collection.
+///
+/// # Safety
+/// `p` must be an object that was allocated and not yet swept.
+pub unsafe fn is_live(p: *const Header) -> bool {
+    // SAFETY: by contract.
+    unsafe { block::is_black(p) }
+}
+
+/// The memory limit (or the machine's memory) does not allow an allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        for list in &mut self.classes {
+            list.get_mut().blocks.iter_mut().for_each(|b| b.drop_all(&self.external));
+        }
+    }
+}

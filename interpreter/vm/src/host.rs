@@ -1,0 +1,72 @@
+//! What the VM asks of the world around it.
+
+use crate::Vm;
+use crate::heap::Marker;
+use crate::native::NResult;
+
+/// The host of a VM: the engine.
+pub trait Host: std::any::Any {
+    /// Writes to the standard output or error stream of the script; errors are OS errors.
+    fn write(&self, stream: Stream, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// `import NAME`: the module (for a dotted name the last one), by a request if it takes time.
+    /// `level` and `package` have been resolved: `name` is absolute.
+    fn import<'v>(&self, vm: &'v Vm, name: &str) -> NResult<'v>;
+
+    /// A safepoint with nothing left of its fuel slice: whether to go on.
+    fn poll(&self) -> Poll;
+
+    /// Visits the words the host holds.
+    fn trace(&self, _m: &mut Marker) {}
+
+    /// For natives of the engine, which know the type.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// A standard stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// What the host says at the end of a fuel slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// Go on.
+    Continue,
+    /// Raise KeyboardInterrupt.
+    Interrupt,
+    /// Stop: the fuel is spent.
+    OutOfFuel,
+    /// Raise TimeoutError: the wall time is over; raised again at every slice.
+    Deadline,
+}
+
+/// A host for tests and pure computation: output goes nowhere, imports fail.
+#[derive(Default)]
+pub struct NullHost {
+    /// What was written.
+    pub output: std::cell::RefCell<Vec<u8>>,
+}
+
+impl Host for NullHost {
+    fn write(&self, _: Stream, bytes: &[u8]) -> std::io::Result<()> {
+        self.output.borrow_mut().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn import<'v>(&self, vm: &'v Vm, name: &str) -> NResult<'v> {
+        Err(vm.err(crate::builtins::Type::ModuleNotFoundError, format!("No module named '{name}'")))
+    }
+
+    fn poll(&self) -> Poll {
+        Poll::Continue
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,552 @@
+//! Calling anything that can be called: `R[a]` with the `n` values above it.
+//!
+//! A call ends in one of three ways: a frame was pushed and its first instruction is next; a
+//! native ran and its result is in `R[a]`; or something was raised.
+
+#![allow(unsafe_code)]
+
+use super::dispatch::{Flow, finish_value};
+use super::state::{FrameRec, Stubs};
+use crate::Vm;
+use crate::builtins::Type;
+use crate::native::{Exit, NResult, NativeFn, Role};
+use crate::object::class::{Class, class_flags};
+use crate::object::func::{BoundMethod, Function, Native, call_flags};
+use crate::object::map::Dict;
+use crate::object::record::{ClassMethod, StaticMethod};
+use crate::object::seq::Tuple;
+use crate::object::text::Str;
+use crate::value::{EMPTY, Value, Word};
+
+impl Vm {
+    /// Register `i` of the running frame as a value.
+    #[inline(always)]
+    pub(crate) fn reg(&self, i: usize) -> Value<'_> {
+        self.word_value(self.st.reg(i))
+    }
+
+    /// `n` registers from `i` on.
+    pub(crate) fn regs(&self, i: usize, n: usize) -> &[Value<'_>] {
+        // SAFETY: the window lies within the frame (verified), and the stack does not move while
+        // natives run.
+        unsafe { std::slice::from_raw_parts(self.st.base.get().add(i).cast(), n) }
+    }
+
+    /// Makes room for a window of `words` above register `a`; moves the stack if it must.
+    fn room(&self, a: usize, words: usize) -> Result<(), Exit<'_>> {
+        // SAFETY: only an address is worked out.
+        let at = self.st.base.get().wrapping_add(a);
+        if at as usize + (words + 2) * 8 > self.st.stack_limit.get() as usize
+            && !self.st.reserve(at, words + 2)
+        {
+            return Err(self.memory_error());
+        }
+        Ok(())
+    }
+
+    /// Calls `R[a]` with `R[a+1 .. a+1+n]`; the last of these are keywords if `st.kwnames` is set
+    /// (it is cleared). `st.pc` is the return address.
+    pub(crate) fn call(&self, a: usize, n: usize) -> Flow {
+        let callee = self.reg(a);
+        if let Some(f) = callee.get::<Function>() {
+            return match self.enter_function(f, a, n) {
+                Ok(()) => Flow::Next,
+                Err(e) => self.raise_here(e),
+            };
+        }
+        if let Some(f) = callee.get::<Native>() {
+            let r = self.call_native(f, a, n);
+            return finish_value(self, a, r);
+        }
+        match self.call_other(callee, a, n) {
+            Ok(flow) => flow,
+            Err(e) => self.do_exit(e, a, super::state::Mode::Reg),
+        }
+    }
+
+    fn call_other<'v>(&'v self, callee: Value<'v>, a: usize, n: usize) -> Result<Flow, Exit<'v>> {
+        if let Some(m) = callee.get::<BoundMethod>() {
+            let (f, receiver) = (m.func.get(), m.receiver.get());
+            self.insert_arg(a, n, receiver)?;
+            self.st.set_reg(a, f);
+            return Ok(self.call(a, n + 1));
+        }
+        if let Some(c) = callee.get::<Class>() {
+            return self.call_class(c, a, n);
+        }
+        if let Some(m) = callee.get::<StaticMethod>() {
+            self.st.set_reg(a, m.func.get());
+            return Ok(self.call(a, n));
+        }
+        if callee.is_a::<ClassMethod>() {
+            return Err(self.type_error("'classmethod' object is not callable"));
+        }
+        let class = self.class_of(callee);
+        if let Some(f) = self.class_lookup(class, self.names.__call__) {
+            // A builtin class's __call__ works on any of its instances.
+            self.insert_arg(a, n, callee.word())?;
+            self.st.set_reg(a, f.word());
+            return Ok(self.call(a, n + 1));
+        }
+        Err(self.type_error(format!("'{}' object is not callable", self.type_name(callee))))
+    }
+
+    /// Moves the `n` arguments of the call at `a` up by one and puts `w` first.
+    fn insert_arg(&self, a: usize, n: usize, w: Word) -> Result<(), Exit<'_>> {
+        self.room(a, n + 4)?;
+        // SAFETY: room was made.
+        unsafe {
+            let p = self.st.base.get().add(a + 1);
+            std::ptr::copy(p, p.add(1), n);
+            p.write(w);
+        }
+        Ok(())
+    }
+
+    /// Instances of `c` are made with `R[a+1..]`.
+    fn call_class<'v>(&'v self, c: &'v Class, a: usize, n: usize) -> Result<Flow, Exit<'v>> {
+        if c.has(class_flags::META_CALL) {
+            let meta = self.class_of(Value::object(c));
+            if let Some(f) = self.class_lookup(meta, self.names.__call__) {
+                self.insert_arg(a, n, Value::object(c).word())?;
+                self.st.set_reg(a, f.word());
+                return Ok(self.call(a, n + 1));
+            }
+        }
+        self.make_instance(c, a, n)
+    }
+
+    /// `type.__call__`: `__new__`, then `__init__` if the result is an instance of `c`. The
+    /// arguments are `R[a+1..]`, the result goes to `R[a]`.
+    pub(crate) fn make_instance<'v>(
+        &'v self,
+        c: &'v Class,
+        a: usize,
+        n: usize,
+    ) -> Result<Flow, Exit<'v>> {
+        // The common case: a plain class with an __init__ in script code.
+        if !c.has(class_flags::NEW | class_flags::ABSTRACT)
+            && c.layout.get() == crate::heap::Kind::Instance
+            && c.has(class_flags::HEAP)
+        {
+            let init = self.class_lookup(c, self.names.__init__);
+            if let Some(f) = init.and_then(|f| f.get::<Function>()) {
+                self.room(a, n + 8)?;
+                let obj = self.instance(c);
+                // SAFETY: room was made. R[a] is base[-1] of the stub frame, R[a+1] its callee.
+                unsafe {
+                    let p = self.st.base.get().add(a);
+                    std::ptr::copy(p.add(1), p.add(3), n);
+                    p.write(obj.word());
+                    p.add(1).write(Value::object(f).word());
+                    p.add(2).write(obj.word());
+                    self.check_frames()?;
+                    self.st.push(FrameRec { pc: self.st.pc.get(), k: self.st.k.get() });
+                    self.st.base.set(self.st.base.get().add(a + 1));
+                }
+                self.st.pc.set(Stubs::init_ret());
+                return Ok(match self.enter_function(f, 0, n + 1) {
+                    Ok(()) => Flow::Next,
+                    Err(e) => self.raise_here(e),
+                });
+            }
+        }
+        let args: Vec<Value<'v>> = self.regs(a + 1, n).to_vec();
+        let kwnames = self.word_value(self.st.kwnames.replace(EMPTY));
+        let r = self.construct(c, args, kwnames);
+        Ok(finish_value(self, a, r))
+    }
+
+    /// INITRET: `__init__` returned to the stub frame of its instance.
+    pub(crate) fn init_returned(&self) -> Flow {
+        let result = self.reg(0);
+        if !result.is_none() {
+            let e = self.type_error(format!(
+                "__init__() should return None, not '{}'",
+                self.type_name(result)
+            ));
+            return self.raise_here(e);
+        }
+        let rec = self.st.pop();
+        // SAFETY: the word before the return address is the CALL that made the stub frame; its
+        // R[a], which is base[-1] of the stub frame, holds the instance already.
+        unsafe {
+            let a = crate::code::op::Ins(*rec.pc.sub(1)).a();
+            self.st.base.set(self.st.base.get().sub(a + 1));
+        }
+        self.st.pc.set(rec.pc);
+        self.st.k.set(rec.k);
+        Flow::Next
+    }
+
+    /// Makes room for another frame, or raises RecursionError.
+    fn check_frames(&self) -> Result<(), Exit<'_>> {
+        if self.st.frame.get() >= self.st.frame_limit.get() {
+            if self.st.depth() >= self.st.recursion_limit.get().saturating_mul(2) {
+                return Err(self.recursion_error());
+            }
+            if !self.st.reserve(self.st.top(), 16) {
+                return Err(self.memory_error());
+            }
+        }
+        Ok(())
+    }
+
+    /// Pushes the frame of `f`, called as `R[a]` with `n` values.
+    pub(crate) fn enter_function<'v>(
+        &'v self,
+        f: &'v Function,
+        a: usize,
+        n: usize,
+    ) -> Result<(), Exit<'v>> {
+        let kwnames = self.st.kwnames.replace(EMPTY);
+        if self.st.frame.get() >= self.st.frame_limit.get() {
+            if self.recursion_depth_exceeded() {
+                return Err(self.recursion_error());
+            }
+            if !self.st.reserve(self.st.top(), 16) {
+                return Err(self.memory_error());
+            }
+        }
+        self.room(a, (f.reg_count as usize).max(n) + 8)?;
+        let simple = f.call_flags & call_flags::SIMPLE != 0 && kwnames == EMPTY;
+        if !(simple && n == f.arg_count as usize) {
+            self.bind_arguments(f, a, n, kwnames)?;
+        }
+        // SAFETY: room was made for the callee's registers above R[a].
+        unsafe {
+            self.st.push(FrameRec { pc: self.st.pc.get(), k: self.st.k.get() });
+            self.st.base.set(self.st.base.get().add(a + 1));
+        }
+        self.st.pc.set(f.entry);
+        self.st.k.set(f.k);
+        Ok(())
+    }
+
+    /// Puts the arguments where the parameters of `f` are: the general case.
+    fn bind_arguments<'v>(
+        &'v self,
+        f: &'v Function,
+        a: usize,
+        n: usize,
+        kwnames: Word,
+    ) -> Result<(), Exit<'v>> {
+        let proto = &f.code().proto;
+        let argc = proto.arg_count as usize;
+        let kwonly = proto.kwonly_count as usize;
+        let total = argc + kwonly;
+        let kwnames: &[Value<'v>] =
+            self.word_value(kwnames).get::<Tuple>().map_or(&[], |t| t.items());
+        let given = n - kwnames.len();
+        let args: Vec<Value<'v>> = self.regs(a + 1, n).to_vec();
+        let slots = total + usize::from(proto.flags.varargs) + usize::from(proto.flags.varkw);
+        self.room(a, slots.max(f.reg_count as usize) + 8)?;
+        let mut bound: Vec<Value<'v>> = vec![Value::EMPTY; total];
+        let positional = given.min(argc);
+        bound[..positional].copy_from_slice(&args[..positional]);
+        let extra_kw = if proto.flags.varkw { Some(self.dict()) } else { None };
+        for (name, &v) in kwnames.iter().zip(&args[given..]) {
+            let Some(name_str) = name.get::<Str>() else {
+                return Err(self.type_error("keywords must be strings"));
+            };
+            let text = name_str.to_display();
+            let at = proto.locals[..total]
+                .iter()
+                .enumerate()
+                .skip(proto.posonly_count as usize)
+                .position(|(_, l)| *l == text)
+                .map(|i| i + proto.posonly_count as usize);
+            match (at, extra_kw) {
+                (Some(i), _) => {
+                    if !bound[i].is_empty() {
+                        return Err(self.type_error(format!(
+                            "{}() got multiple values for argument '{text}'",
+                            self.func_name(f)
+                        )));
+                    }
+                    bound[i] = v;
+                }
+                (None, Some(d)) => {
+                    let key = Value::object(self.intern_str(name_str));
+                    self.dict_set_name(d, key, v)?;
+                }
+                (None, None) => {
+                    return Err(self.unexpected_keyword(f, &text, kwnames));
+                }
+            }
+        }
+        if given > argc && !proto.flags.varargs {
+            return Err(self.too_many_positional(f, given, &bound[argc..]));
+        }
+        if let Some(defaults) = crate::object::read(&f.defaults).get::<Tuple>() {
+            let d = defaults.items();
+            let first = argc.saturating_sub(d.len());
+            for i in first..argc {
+                if bound[i].is_empty() {
+                    bound[i] = d[i - first];
+                }
+            }
+        }
+        if bound[..argc].iter().any(|v| v.is_empty()) {
+            return Err(self.missing_arguments(f, &bound[..argc], 0, "positional"));
+        }
+        if kwonly > 0 {
+            let defaults = crate::object::read(&f.kwdefaults).get::<Dict>();
+            for (b, name) in bound[argc..].iter_mut().zip(&proto.locals[argc..total]) {
+                if let (true, Some(d)) = (b.is_empty(), defaults)
+                    && let Some(v) = self.dict_get_str(d, name)
+                {
+                    *b = v;
+                }
+            }
+            if bound[argc..].iter().any(|v| v.is_empty()) {
+                return Err(self.missing_arguments(f, &bound[argc..], argc, "keyword-only"));
+            }
+        }
+        if proto.flags.varargs {
+            let rest = if given > argc { &args[argc..given] } else { &[] };
+            bound.push(self.tuple(rest)?);
+        }
+        if let Some(d) = extra_kw {
+            bound.push(Value::object(d));
+        }
+        for (i, v) in bound.iter().enumerate() {
+            self.st.set_reg(a + 1 + i, v.word());
+        }
+        Ok(())
+    }
+
+    /// Runs a native with the values above `R[a]`.
+    pub(crate) fn call_native<'v>(&'v self, f: &'v Native, a: usize, n: usize) -> NResult<'v> {
+        let receiver = f.receiver.get();
+        let mut n = n;
+        if receiver != EMPTY && f.def.role != Role::Static {
+            self.insert_arg(a, n, receiver)?;
+            n += 1;
+        }
+        let kwnames = self.st.kwnames.replace(EMPTY);
+        let owner = self.word_value(f.owner.get());
+        if !owner.is_empty() && receiver == EMPTY {
+            self.check_receiver(f, owner, self.regs(a + 1, n), kwnames)?;
+        }
+        if kwnames == EMPTY && f.def.arity.exact(n) {
+            return self.run_native(f, self.regs(a + 1, n));
+        }
+        let args = self.bind_native(f, self.regs(a + 1, n), self.word_value(kwnames))?;
+        self.room(a, args.len() + 8)?;
+        for (i, v) in args.iter().enumerate() {
+            self.st.set_reg(a + 1 + i, v.word());
+        }
+        self.run_native(f, self.regs(a + 1, args.len()))
+    }
+
+    /// Calls native code with bound arguments.
+    #[inline]
+    pub(crate) fn run_native<'v>(&'v self, f: &'v Native, args: &[Value<'v>]) -> NResult<'v> {
+        match f.def.func {
+            NativeFn::Leaf(leaf) => leaf(self, args),
+            NativeFn::Host(host) => host(self, f, args),
+        }
+    }
+
+    /// Calls `func` from Rust without a frame, if it is a native: `None` if it is script code.
+    pub fn call_leaf<'v>(&'v self, func: Value<'v>, args: &[Value<'v>]) -> Option<NResult<'v>> {
+        let f = func.get::<Native>()?;
+        if f.receiver.get() != EMPTY || !f.def.arity.exact(args.len()) {
+            return None;
+        }
+        Some(self.run_native(f, args))
+    }
+
+    fn check_receiver<'v>(
+        &'v self,
+        f: &'v Native,
+        owner: Value<'v>,
+        args: &[Value<'v>],
+        kwnames: Word,
+    ) -> Result<(), Exit<'v>> {
+        let Some(owner) = owner.get::<Class>() else { return Ok(()) };
+        let names = self.word_value(kwnames).get::<Tuple>().map_or(0, |t| t.len());
+        let name = f.def.name;
+        let Some(&me) = args[..args.len() - names].first() else {
+            return Err(self.type_error(if is_dunder(name) {
+                format!("descriptor '{name}' of '{}' object needs an argument", owner.name_str())
+            } else {
+                format!("unbound method {}.{name}() needs an argument", owner.name_str())
+            }));
+        };
+        if self.class_of(me).is_subclass(owner) {
+            return Ok(());
+        }
+        Err(self.type_error(if is_dunder(name) {
+            format!(
+                "descriptor '{name}' requires a '{}' object but received a '{}'",
+                owner.name_str(),
+                self.type_name(me)
+            )
+        } else {
+            format!(
+                "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
+                owner.name_str(),
+                self.type_name(me)
+            )
+        }))
+    }
+
+    /// Lays out arguments as a native expects them: fixed parameters, `**kwargs`, `*args`.
+    pub(crate) fn bind_native<'v>(
+        &'v self,
+        f: &'v Native,
+        args: &[Value<'v>],
+        kwnames: Value<'v>,
+    ) -> Result<Vec<Value<'v>>, Exit<'v>> {
+        let ar = f.def.arity;
+        let names: &[Value<'v>] = kwnames.get::<Tuple>().map_or(&[], |t| t.items());
+        let (given, kwvalues) = args.split_at(args.len() - names.len());
+        let max = ar.max as usize;
+        let mut out = vec![Value::EMPTY; ar.fixed as usize];
+        let positional = given.len().min(max);
+        if given.len() > max && !ar.varargs {
+            return Err(self.native_arity_error(f, given.len() + names.len(), given.len()));
+        }
+        out[..positional].copy_from_slice(&given[..positional]);
+        let kwdict = if ar.varkw { Some(self.dict()) } else { None };
+        if !names.is_empty() {
+            let params = f.def.param_names();
+            for (name, &v) in names.iter().zip(kwvalues) {
+                let Some(s) = name.get::<Str>() else {
+                    return Err(self.type_error("keywords must be strings"));
+                };
+                let text = s.to_display();
+                let at = params
+                    .iter()
+                    .enumerate()
+                    .position(|(i, p)| i >= ar.posonly as usize && *p == text);
+                match (at, kwdict) {
+                    (Some(i), _) if out[i].is_empty() => out[i] = v,
+                    (Some(i), _) => {
+                        return Err(self.type_error(format!(
+                            "argument for {}() given by name ('{text}') and position ({})",
+                            f.def.name,
+                            i + 1
+                        )));
+                    }
+                    (None, Some(d)) => {
+                        let key = Value::object(self.intern_str(s));
+                        self.dict_set_name(d, key, v)?;
+                    }
+                    (None, None) if ar.fixed == ar.posonly => {
+                        return Err(self.type_error(format!(
+                            "{} takes no keyword arguments",
+                            self.native_label(f)
+                        )));
+                    }
+                    (None, None) => {
+                        return Err(self.type_error(format!(
+                            "'{text}' is an invalid keyword argument for {}()",
+                            f.def.name
+                        )));
+                    }
+                }
+            }
+        }
+        if let Some(missing) = out[..ar.min as usize].iter().position(|v| v.is_empty()) {
+            if ar.posonly > missing as u8 || names.is_empty() && ar.posonly > 0 {
+                return Err(self.native_arity_error(f, given.len(), given.len()));
+            }
+            return Err(self.type_error(format!(
+                "{}() missing required argument '{}' (pos {})",
+                f.def.name,
+                f.def.param_names().get(missing).copied().unwrap_or("?"),
+                missing + 1 - usize::from(!self.word_value(f.owner.get()).is_empty())
+            )));
+        }
+        if let Some(d) = kwdict {
+            out.push(if d.is_empty() { Value::EMPTY } else { Value::object(d) });
+        }
+        if ar.varargs && given.len() > max {
+            out.extend_from_slice(&given[max..]);
+        }
+        Ok(out)
+    }
+
+    /// `len()`, `list.append()`: how messages name a native.
+    pub(crate) fn native_label(&self, f: &Native) -> String {
+        let owner = self.word_value(f.owner.get());
+        let receiver = self.word_value(f.receiver.get());
+        if let Some(c) = owner.get::<Class>() {
+            format!("{}.{}()", c.name_str(), f.def.name)
+        } else if let Some(m) = receiver.get::<crate::object::record::Module>() {
+            match m.dict().get::<Dict>().and_then(|d| self.dict_get_str(d, "__name__")) {
+                Some(n) if !n.is_empty() => {
+                    let name = n.get::<Str>().map(|s| s.to_display().into_owned());
+                    match name.as_deref() {
+                        Some("builtins") | None => format!("{}()", f.def.name),
+                        Some(m) => format!("{m}.{}()", f.def.name),
+                    }
+                }
+                _ => format!("{}()", f.def.name),
+            }
+        } else {
+            format!("{}()", f.def.name)
+        }
+    }
+
+    fn native_arity_error(&self, f: &Native, total: usize, given: usize) -> Exit<'_> {
+        let ar = f.def.arity;
+        let is_method = !self.word_value(f.owner.get()).is_empty() && f.def.role != Role::Static;
+        let me = usize::from(is_method);
+        let (min, max) = (ar.min as usize - me.min(ar.min as usize), ar.max as usize - me);
+        let given = given.saturating_sub(me);
+        let total = total.saturating_sub(me);
+        let label = self.native_label(f);
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
+        let bare = f.def.name;
+        if is_dunder(bare) && is_method {
+            return self.type_error(if min == max {
+                format!("expected {max} argument{}, got {given}", plural(max))
+            } else if given < min {
+                format!("expected at least {min} argument{}, got {given}", plural(min))
+            } else {
+                format!("expected at most {max} argument{}, got {given}", plural(max))
+            });
+        }
+        self.type_error(if ar.fixed == ar.posonly {
+            if min == max && max == 0 {
+                format!("{label} takes no arguments ({given} given)")
+            } else if min == max && max == 1 {
+                format!("{label} takes exactly one argument ({given} given)")
+            } else if min == max {
+                format!("{bare} expected {max} arguments, got {given}")
+            } else if given < min {
+                format!("{bare} expected at least {min} argument{}, got {given}", plural(min))
+            } else {
+                format!("{bare} expected at most {max} argument{}, got {given}", plural(max))
+            }
+        } else {
+            let what = if max == 0 {
+                "no positional arguments".to_owned()
+            } else if min == max {
+                format!("exactly {max} positional argument{}", plural(max))
+            } else {
+                format!("at most {max} argument{}", plural(max))
+            };
+            format!("{bare}() takes {what} ({total} given)")
+        })
+    }
+}
+
+/// Whether a name begins and ends with two underscores.
+pub(crate) fn is_dunder(name: &str) -> bool {
+    name.len() > 4 && name.starts_with("__") && name.ends_with("__")
+}
+
+/// The builtin class of natives made for a role.
+pub(crate) fn native_type(role: Role, name: &str) -> Type {
+    match role {
+        Role::Method if is_dunder(name) => Type::WrapperDescriptor,
+        Role::Method => Type::MethodDescriptor,
+        Role::Class => Type::ClassMethodDescriptor,
+        _ => Type::Builtin,
+    }
+}

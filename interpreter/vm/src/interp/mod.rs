@@ -1,0 +1,23 @@
+//! The interpreter: dispatch loop, frames, calls, exceptions.
+//!
+//! - `state`: stacks and frame records
+//! - `dispatch`: the handler table and how handlers go on to each other
+//! - `hot`: the instructions with a fast path, on raw words
+//! - `slow`: everything else an instruction may have to do, in safe code on values
+//! - `call`: binding arguments, calling anything that can be called
+//! - `frames`: native frames, results, unwinding
+//! - `generator`: resuming and yielding
+//! - `run`: tasks, as the engine sees them
+//! - `nested`: natives that call back on a stack of their own
+
+#[macro_use]
+pub mod dispatch;
+
+pub mod call;
+pub mod frames;
+pub mod generator;
+mod hot;
+pub mod nested;
+pub mod run;
+mod slow;
+pub mod state;

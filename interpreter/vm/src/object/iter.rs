@@ -1,0 +1,61 @@
+//! Builtin iterators: one struct for all, with a function that makes the next item.
+
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+
+use super::read;
+use crate::Vm;
+use crate::heap::{Header, Kind, Marker, Object};
+use crate::native::NResult;
+use crate::value::{Value, Word};
+
+/// Makes the next item: Empty at the end. It may ask for calls like any native.
+pub type NextFn = for<'v> fn(&'v Vm, &'v Iter) -> NResult<'v>;
+
+/// A builtin iterator (list, dict, zip, map, ...); the class says which.
+#[repr(C)]
+pub struct Iter {
+    head: Header,
+    /// Makes the next item.
+    pub next: NextFn,
+    /// What it iterates over and whatever else it needs; meaning by `next`.
+    pub w: [Cell<Word>; 3],
+    /// Position; meaning by `next`.
+    pub n: Cell<usize>,
+    /// Another number; meaning by `next`.
+    pub m: Cell<u64>,
+}
+
+impl Iter {
+    pub(crate) fn new(shape: u32, next: NextFn, w: [Value<'_>; 3], n: usize, m: u64) -> Iter {
+        Iter {
+            head: Header::new(Kind::Iter, shape),
+            next,
+            w: w.map(|v| Cell::new(v.word())),
+            n: Cell::new(n),
+            m: Cell::new(m),
+        }
+    }
+
+    /// Word `i` as a value.
+    #[inline(always)]
+    pub fn get(&self, i: usize) -> Value<'_> {
+        read(&self.w[i])
+    }
+
+    /// Sets word `i`.
+    pub fn set(&self, i: usize, v: Value<'_>) {
+        self.w[i].set(v.word());
+    }
+}
+
+// SAFETY: repr(C), header first, all words traced.
+unsafe impl Object for Iter {
+    const KIND: Kind = Kind::Iter;
+    fn trace(&self, m: &mut Marker) {
+        for c in &self.w {
+            m.cell(c);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Objects whose payload belongs to the engine or to an extension.
+
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, RefCell};
+
+use crate::heap::{Header, Kind, Marker, Object};
+use crate::value::{EMPTY, Word};
+
+/// What an [`Opaque`] holds.
+pub trait Payload: std::any::Any {
+    /// Visits the words it holds.
+    fn trace(&self, _m: &mut Marker) {}
+}
+
+/// An object with a foreign payload.
+#[repr(C)]
+pub struct Opaque {
+    head: Header,
+    /// A word for whoever made it.
+    pub word: Cell<Word>,
+    payload: RefCell<Option<Box<dyn Payload>>>,
+}
+
+impl Opaque {
+    pub(crate) fn new(shape: u32, payload: Option<Box<dyn Payload>>) -> Opaque {
+        Opaque {
+            head: Header::new(Kind::Opaque, shape),
+            word: Cell::new(EMPTY),
+            payload: RefCell::new(payload),
+        }
+    }
+
+    /// Runs `f` on the payload if it is a `T`.
+    pub fn with<T: Payload, R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let mut p = self.payload.borrow_mut();
+        let any: &mut dyn std::any::Any = p.as_mut()?.as_mut();
+        any.downcast_mut::<T>().map(f)
+    }
+
+    /// Replaces the payload.
+    pub fn set(&self, payload: Option<Box<dyn Payload>>) -> Option<Box<dyn Payload>> {
+        self.payload.replace(payload)
+    }
+}
+
+// SAFETY: repr(C), header first; the payload traces what it holds.
+unsafe impl Object for Opaque {
+    const KIND: Kind = Kind::Opaque;
+    const DROPS: bool = true;
+    fn trace(&self, m: &mut Marker) {
+        m.cell(&self.word);
+        if let Some(p) = self.payload.borrow().as_ref() {
+            p.trace(m);
+        }
+    }
+}

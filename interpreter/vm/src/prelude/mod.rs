@@ -1,0 +1,91 @@
+//! Parts of builtins that are written in MiniScript: what must call back in the middle of
+//! something, in its general and rare form. Leaf natives hand over with `Exit::tail`.
+//!
+//! A file is compiled when one of its functions is first wanted. Its functions see each other, the
+//! internal natives of [`NATIVES`], and the builtins. Their frames do not show in tracebacks. They
+//! are made from the file's code objects without running it, so it may hold nothing but plain
+//! functions without defaults.
+
+use std::sync::Arc;
+
+use crate::Vm;
+use crate::builtins::Type;
+use crate::code::proto::{CodeProto, Const, SourceInfo};
+use crate::native::{Exit, NResult, NativeDef};
+use crate::object::func::{Code, Function};
+use crate::value::{EMPTY, Value};
+
+/// The files: name and text.
+static FILES: &[(&str, &str)] = &[];
+
+/// Natives that only the prelude sees.
+static NATIVES: &[&[NativeDef]] = &[];
+
+impl Vm {
+    /// The prelude function `name`; `file` is the one that has it.
+    pub fn prelude<'v>(&'v self, file: &str, name: &str) -> NResult<'v> {
+        let dict = self.prelude_dict()?;
+        if let Some(f) = self.dict_get_str(dict, name) {
+            return Ok(f);
+        }
+        self.load_prelude(file)?;
+        self.dict_get_str(dict, name).ok_or_else(|| self.no_prelude(name))
+    }
+
+    /// Calls prelude function `name` with `args` in place of the running native.
+    pub fn prelude_tail<'v>(&'v self, file: &str, name: &str, args: &[Value<'v>]) -> Exit<'v> {
+        match self.prelude(file, name) {
+            Ok(f) => Exit::tail(f, args.to_vec()),
+            Err(e) => e,
+        }
+    }
+
+    fn prelude_dict(&self) -> Result<&crate::object::map::Dict, Exit<'_>> {
+        if self.prelude.get() == EMPTY {
+            let d = self.dict();
+            self.prelude.set(Value::object(d).word());
+            for def in NATIVES.iter().copied().flatten() {
+                self.dict_set_name(d, self.intern(def.name), self.native(def, Value::EMPTY))?;
+            }
+        }
+        crate::object::read(&self.prelude)
+            .get::<crate::object::map::Dict>()
+            .ok_or_else(|| self.no_prelude("dict"))
+    }
+
+    fn load_prelude(&self, file: &str) -> Result<(), Exit<'_>> {
+        let Some((_, text)) = FILES.iter().find(|(n, _)| *n == file) else {
+            return Err(self.no_prelude(file));
+        };
+        let proto = compile(file, text).ok_or_else(|| self.no_prelude(file))?;
+        let dict = self.prelude_dict()?;
+        for c in &proto.consts {
+            let Const::Code(p) = c else { continue };
+            let mut hidden = CodeProto::clone(p);
+            hidden.flags.hidden = true;
+            let code = self.instantiate(&Arc::new(hidden))?;
+            let Some(code) = code.get::<Code>() else { continue };
+            let name = self.intern(&p.name);
+            let f = Function::new(
+                Type::Function.shape(),
+                code,
+                Value::object(dict),
+                Value::EMPTY,
+                name,
+                name,
+            );
+            self.dict_set_name(dict, name, Value::object(self.heap.alloc(f, 0, false)))?;
+        }
+        Ok(())
+    }
+
+    fn no_prelude(&self, name: &str) -> Exit<'_> {
+        self.err(Type::SystemError, format!("prelude: {name} is broken"))
+    }
+}
+
+fn compile(file: &str, text: &str) -> Option<Arc<CodeProto>> {
+    let module = miniscript_syntax::parse(text, miniscript_syntax::ast::Mode::Module).ok()?;
+    let source = Arc::new(SourceInfo::new(format!("<prelude {file}>"), text));
+    crate::compile::compile_module(&module, source, crate::compile::CompileMode::default()).ok()
+}

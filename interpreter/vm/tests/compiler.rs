@@ -50,7 +50,7 @@ fn disassemblies() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `errors.txt` holds sources and CPython's messages: `line:column message`, then the source.
+/// `errors.txt` holds sources and CPython's messages: `line:column-line:column message`, then the source.
 #[test]
 fn errors() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compiler/errors.txt");
@@ -64,8 +64,9 @@ fn errors() {
         let got = match compile("case.ms", &source, Mode::Module) {
             Ok(_) => "no error".to_owned(),
             Err(e) => {
-                let place = miniscript_syntax::Source::new(&source).position(e.span.start);
-                format!("{}:{} {}", place.line, place.column, e.message)
+                let index = miniscript_syntax::Source::new(&source);
+                let (a, b) = (index.position(e.span.start), index.position(e.span.end));
+                format!("{}:{}-{}:{} {}", a.line, a.column, b.line, b.column, e.message)
             }
         };
         if got != want {
@@ -92,7 +93,10 @@ fn corpus() {
                 continue;
             }
             // Files that are wrong on purpose.
-            if !shown.ends_with(".py") || shown.contains("bad") || shown.contains("test_lib2to3/") {
+            if !(shown.ends_with(".py") || shown.ends_with(".ms"))
+                || shown.contains("bad")
+                || shown.contains("test_lib2to3/")
+            {
                 continue;
             }
             let Ok(text) = fs::read_to_string(&path) else { continue };

@@ -145,14 +145,15 @@ fn future_imports(body: &[Stmt]) -> Result<(bool, u32), CompileError> {
                 if import.level == 0
                     && import.module.as_ref().is_some_and(|m| &*m.name == "__future__") =>
             {
+                let start = Span::new(stmt.span.start, stmt.span.start);
                 for alias in &import.names {
                     match &*alias.name.name {
                         "annotations" => annotations = true,
-                        "braces" => return Err(error("future", "not a chance", stmt.span)),
+                        "braces" => return Err(error("future", "not a chance", start)),
                         name if FEATURES.contains(&name) => {}
                         name => {
                             let text = format!("future feature {name} is not defined");
-                            return Err(error("future", text, stmt.span));
+                            return Err(error("future", text, start));
                         }
                     }
                 }

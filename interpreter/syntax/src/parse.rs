@@ -19,9 +19,8 @@ pub fn parse(text: &str, mode: Mode) -> Result<Module, SyntaxError> {
     check_text(text)?;
     let mut lexed = lex(text, mode);
     if !lexed.errors.is_empty() {
-        let error = lexed.errors.swap_remove(0);
         let wants_more = mode == Mode::Interactive && lexed.wants_more;
-        return Err(if wants_more { incomplete(text) } else { error });
+        return Err(if wants_more { incomplete(text) } else { first_error(text, lexed) });
     }
     prepare(text, &mut lexed)?;
     match attempt(text, &lexed.tokens, lexed.unclosed) {
@@ -33,6 +32,31 @@ pub fn parse(text: &str, mode: Mode) -> Result<Module, SyntaxError> {
             Err(incomplete(text))
         }
         Err(refused) => Err(refused.error),
+    }
+}
+
+/// The lexer's first error, or the parser's if that comes before it and weighs more.
+///
+/// CPython's parser pulls tokens one by one. When it fails it reads the rest of the text only for
+/// errors of literals, characters and brackets, which then are the ones it reports.
+fn first_error(text: &str, mut lexed: Lexed) -> SyntaxError {
+    let error = lexed.errors.swap_remove(0);
+    let end = lexed.tokens.get(lexed.before_error).map_or(text.len() as u32, |token| token.start);
+    lexed.tokens.truncate(lexed.before_error);
+    lexed.tokens.push(Token { kind: Tok::End, start: end, end });
+    if prepare(text, &mut lexed).is_err() {
+        return error;
+    }
+    let last = lexed.tokens.len() - 1;
+    match attempt(text, &lexed.tokens, None) {
+        Err(Refused { error: earlier, at: Some(at) }) if at < last => {
+            let is_soft = matches!(
+                error.code,
+                "unindent-mismatch" | "inconsistent-tabs" | "too-many-levels" | "unexpected-eof"
+            );
+            if is_soft || earlier.code == "unexpected-indent" { earlier } else { error }
+        }
+        _ => error,
     }
 }
 

@@ -43,7 +43,7 @@ impl Builder<'_> {
             if let Some(bad) = invalid_target(target, Use::Assign) {
                 let name = expr_name(bad);
                 // CPython suggests `==` if there is one `=`, between operands of a comparison.
-                let alone = targets.len() == 1 && is_operand(value);
+                let alone = targets.len() == 1 && is_operand(first_operand(value));
                 let last = match &target.kind {
                     ExprKind::Tuple(items) if !self.opens_with_paren(target) => items.last(),
                     _ => Some(target),
@@ -87,6 +87,23 @@ fn is_comparable(e: &Expr) -> bool {
                 | ExprKind::GeneratorExp(_)
                 | ExprKind::Constant(Constant::None | Constant::True | Constant::False)
         )
+}
+
+/// The operand that an expression starts with.
+fn first_operand(mut e: &Expr) -> &Expr {
+    loop {
+        e = match &e.kind {
+            ExprKind::Compare { left, .. } => left,
+            ExprKind::BoolOp { values, .. } => &values[0],
+            ExprKind::IfExp { body, .. } => body,
+            ExprKind::Tuple(items)
+                if items.first().is_some_and(|i| i.span.start == e.span.start) =>
+            {
+                &items[0]
+            }
+            _ => return e,
+        }
+    }
 }
 
 fn is_operand(e: &Expr) -> bool {

@@ -10,22 +10,20 @@ impl Walk<'_> {
         let awaits = self.eat(Tok::Await);
         let mut piece = self.atom()?;
         loop {
-            match self.kind() {
+            let before = self.pos;
+            let (result, name) = match self.kind() {
                 Tok::Dot => {
                     self.bump();
-                    self.expect(Tok::Name)?;
-                    piece = self.piece(start, "attribute", true);
+                    (self.expect(Tok::Name), "attribute")
                 }
-                Tok::LParen => {
-                    self.args()?;
-                    piece = self.piece(start, "function call", true);
-                }
-                Tok::LBracket => {
-                    self.index()?;
-                    piece = self.piece(start, "subscript", true);
-                }
+                Tok::LParen => (self.args().map(drop), "function call"),
+                Tok::LBracket => (self.index().map(drop), "subscript"),
                 _ if awaits => return Ok(self.piece(start, "await expression", true)),
                 _ => return Ok(piece),
+            };
+            match self.or_back(before, result)? {
+                Some(()) => piece = self.piece(start, name, true),
+                None => return Ok(piece),
             }
         }
     }
@@ -306,7 +304,14 @@ impl Walk<'_> {
         match self.kind() {
             Tok::Star => {
                 self.bump();
-                return self.expression().map(drop);
+                self.expression()?;
+                if self.eat(Tok::Equal) {
+                    let value = self.expression()?;
+                    let span = self.range(start, value.end);
+                    let message = "cannot assign to iterable argument unpacking";
+                    return self.fail("assign-in-argument", message, span);
+                }
+                return Ok(());
             }
             Tok::DoubleStar => {
                 self.bump();
@@ -434,21 +439,12 @@ impl Walk<'_> {
         matches!(self.kind(), Tok::Equal | Tok::Exclamation | Tok::SpecColon | Tok::FieldClose)
     }
 
-    /// An expression that breaks off: either none starts here, or what follows the longest that
-    /// does is wrong.
     fn bad_field(&mut self, start: usize) -> Walked<&'static str> {
-        let stopped = self.pos;
         self.pos = start;
         if !starts_expression(self.kind()) && !matches!(self.kind(), Tok::Star | Tok::Yield) {
             return self.fail_here("f-string: expecting a valid expression after '{'");
         }
-        self.pos = stopped;
-        if stopped > start + 1 && !self.at_field_mark() {
-            return self.unknown();
-        }
-        // CPython goes back to before the operator that has no operand.
-        self.pos = stopped.saturating_sub(1).max(start);
-        self.fail_here("f-string: expecting '=', or '!', or ':', or '}'")
+        self.unknown()
     }
 
     fn fail_here<T>(&mut self, message: impl Into<String>) -> Walked<T> {

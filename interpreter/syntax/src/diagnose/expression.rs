@@ -86,7 +86,7 @@ impl Walk<'_> {
         }
     }
 
-    fn equal_after(&mut self, start: usize, a: Piece) -> Walked<Piece> {
+    pub(super) fn equal_after(&mut self, start: usize, a: Piece) -> Walked<Piece> {
         let equal = self.pos;
         self.bump();
         let b = self.ahead(Self::operand_chain);
@@ -114,9 +114,12 @@ impl Walk<'_> {
             return self.lambda();
         }
         let a = self.disjunction()?;
-        if !self.quiet && self.brackets > 0 && self.may_miss_comma(start) {
+        if !self.quiet && self.may_miss_comma(start) {
             let after = self.pos;
-            if let Some(b) = self.ahead(Self::expression) {
+            // Outside of brackets CPython looks too, and may find the end of the text.
+            if let Some(b) = self.ahead(Self::expression)
+                && self.brackets > 0
+            {
                 let span = self.range(a.start, b.end);
                 let message = "invalid syntax. Perhaps you forgot a comma?";
                 return self.fail("missing-comma", message, span);
@@ -141,7 +144,7 @@ impl Walk<'_> {
             self.expression()?;
             return Ok(self.piece(start, "conditional expression", false));
         }
-        if self.kind() != Tok::Colon {
+        if self.kind() != Tok::Colon && !self.quiet {
             let span = self.range(a.start, test.end);
             return self.fail("expected-else", "expected 'else' after 'if' expression", span);
         }
@@ -156,9 +159,11 @@ impl Walk<'_> {
         let first = self.tokens[start].kind;
         let second = self.tokens[start + 1].kind;
         if first == Tok::Name {
-            // A bad string prefix, or a statement of two words.
-            return second != Tok::String
-                && !matches!(self.word(start), "match" | "case" | "type" | "_");
+            // A bad string prefix, or a statement of two words. CPython takes any beginning of a
+            // soft keyword for it.
+            let word = self.word(start);
+            let soft = ["_", "case", "match", "type"];
+            return second != Tok::String && !soft.iter().any(|soft| soft.starts_with(word));
         }
         true
     }
@@ -212,6 +217,8 @@ impl Walk<'_> {
     fn operators(&mut self, all: bool) -> Walked<Piece> {
         let start = self.pos;
         let (mut boolean, mut compare, mut operator) = (false, false, false);
+        // What fits so far, and where it ends.
+        let (mut whole, mut before) = (None, start);
         loop {
             loop {
                 match self.kind() {
@@ -221,7 +228,24 @@ impl Walk<'_> {
                 }
                 self.bump();
             }
-            let operand = self.primary()?;
+            let operand = match whole {
+                None => self.primary()?,
+                // An operator without an operand is not taken.
+                Some(whole) => {
+                    let result = self.primary();
+                    match self.or_back(before, result)? {
+                        Some(operand) => operand,
+                        None => return Ok(whole),
+                    }
+                }
+            };
+            before = self.pos;
+            whole = Some(match (boolean, compare, operator) {
+                (true, ..) => self.piece(start, "expression", false),
+                (_, true, _) => self.piece(start, "comparison", false),
+                (.., true) => self.piece(start, "expression", true),
+                _ => operand,
+            });
             match self.kind() {
                 Tok::And | Tok::Or if all => boolean = true,
                 Tok::Not if all && self.kind_after() == Tok::In => {
@@ -236,14 +260,7 @@ impl Walk<'_> {
                 }
                 kind if all && is_comparison(kind) => compare = true,
                 kind if is_operator(kind) => operator = true,
-                _ => {
-                    return Ok(match (boolean, compare, operator) {
-                        (true, ..) => self.piece(start, "expression", false),
-                        (_, true, _) => self.piece(start, "comparison", false),
-                        (.., true) => self.piece(start, "expression", true),
-                        _ => operand,
-                    });
-                }
+                _ => return Ok(whole.unwrap_or(operand)),
             }
             self.bump();
         }

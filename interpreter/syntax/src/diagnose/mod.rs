@@ -35,23 +35,27 @@ pub fn diagnose(failure: &Failure<'_>) -> SyntaxError {
     let mut walk = Walk {
         text: failure.text,
         tokens: failure.tokens,
-        unclosed: failure.unclosed,
         pos: start,
         furthest: failure.at,
         quiet: false,
         brackets: 0,
     };
     let error = if start == failure.at { None } else { walk.statements().err() };
-    match error {
-        Some(Stop::Error(error)) => failure.or_unclosed(*error, walk.furthest),
-        _ => failure.or_unclosed(failure.plain(), failure.at),
-    }
+    let error = match error {
+        Some(Stop::Error(error)) => *error,
+        _ => failure.plain(walk.stopped_at(start, failure.at)),
+    };
+    failure.or_unclosed(error, walk.furthest)
 }
 
 impl Failure<'_> {
     /// "invalid syntax" at the token that did not fit.
-    fn plain(&self) -> SyntaxError {
-        let span = place(self.tokens[self.at]);
+    fn plain(&self, at: usize) -> SyntaxError {
+        let span = place(self.tokens[at]);
+        if self.tokens[at].kind == Tok::Dedent {
+            let message = "unexpected unindent";
+            return SyntaxError::indentation("unexpected-unindent", message, span);
+        }
         SyntaxError::new("invalid-syntax", "invalid syntax", span)
     }
 
@@ -117,7 +121,6 @@ struct Piece {
 struct Walk<'a> {
     text: &'a str,
     tokens: &'a [Token],
-    unclosed: Option<Bracket>,
     pos: usize,
     furthest: usize,
     /// Looking ahead: nothing is reported.
@@ -126,6 +129,19 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// Where CPython's parser has got when it gives up: further than the grammar if it also tried
+    /// the line as a `match` statement.
+    fn stopped_at(&mut self, start: usize, at: usize) -> usize {
+        if at != start + 1 || self.tokens[start].kind != Tok::Name || self.word(start) != "match" {
+            return at;
+        }
+        self.pos = at;
+        match self.ahead(Self::subject) {
+            Some(()) => self.pos,
+            None => at,
+        }
+    }
+
     fn kind(&mut self) -> Tok {
         self.furthest = self.furthest.max(self.pos);
         self.tokens[self.pos].kind
@@ -160,12 +176,19 @@ impl Walk<'_> {
         if self.eat(kind) { Ok(()) } else { self.unknown() }
     }
 
-    /// It does not fit; at the end of the text an open bracket is the reason.
     fn unknown<T>(&mut self) -> Walked<T> {
-        let at_end = self.kind() == Tok::End;
-        match self.unclosed {
-            Some(open) if at_end && !self.quiet => Err(Stop::Error(Box::new(never_closed(open)))),
-            _ => Err(Stop::Unknown),
+        Err(Stop::Unknown)
+    }
+
+    /// What fits of `f` counts only whole: if it does not, back to `pos` as if never tried.
+    fn or_back<T>(&mut self, pos: usize, result: Walked<T>) -> Walked<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Stop::Unknown) => {
+                self.pos = pos;
+                Ok(None)
+            }
+            Err(stop) => Err(stop),
         }
     }
 

@@ -264,7 +264,7 @@ impl Walk<'_> {
         self.expect(Tok::RBracket)
     }
 
-    fn subject(&mut self) -> Walked<()> {
+    pub(super) fn subject(&mut self) -> Walked<()> {
         loop {
             if self.eat(Tok::Star) {
                 self.operand_chain()?;
@@ -384,7 +384,13 @@ impl Walk<'_> {
             let span = self.span(first);
             return self.fail("bad-walrus", message, span);
         }
+        let colon = self.pos;
         if self.eat(Tok::Colon) {
+            let is_target = matches!(first.name, "name" | "attribute" | "subscript");
+            if !is_target && self.ahead(Self::expression).is_none() {
+                let span = self.token_span(colon);
+                return self.fail("invalid-syntax", "invalid syntax", span);
+            }
             self.expression()?;
             if self.eat(Tok::Equal) {
                 self.value()?;
@@ -395,10 +401,26 @@ impl Walk<'_> {
             self.bump();
             return self.value().map(drop);
         }
-        while self.eat(Tok::Equal) {
-            self.value()?;
+        let mut target = first;
+        while self.kind() == Tok::Equal {
+            if target.start == start && target.tight && first.name != "name" {
+                self.equal_after(start, target)?;
+            }
+            self.assignable(target)?;
+            self.bump();
+            target = self.value()?;
         }
         Ok(())
+    }
+
+    /// What stands before `=`; the inside of tuples and lists is not looked at.
+    fn assignable(&mut self, target: Piece) -> Walked<()> {
+        let inner = ["name", "attribute", "subscript", "tuple", "list", "starred"];
+        if inner.contains(&target.name) {
+            return Ok(());
+        }
+        let span = self.span(target);
+        self.fail("bad-target", format!("cannot assign to {}", target.name), span)
     }
 
     fn value(&mut self) -> Walked<Piece> {

@@ -55,8 +55,9 @@ impl Lexer<'_> {
             pos += 1;
         }
         self.logos.bump(pos);
+        let count = self.tokens.len();
         if let Err(error) = self.change_to(level) {
-            self.errors.push(error);
+            self.report_after(count, error);
         }
     }
 

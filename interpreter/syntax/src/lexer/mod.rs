@@ -27,6 +27,8 @@ pub struct Lexed {
     pub tokens: Vec<Token>,
     /// In the order of the text. After one, lexing went on at the next line.
     pub errors: Vec<SyntaxError>,
+    /// How many tokens stand before the first error.
+    pub before_error: usize,
     /// The innermost bracket that is open at the end of the text.
     pub unclosed: Option<Bracket>,
     /// The text ended inside a string or after a backslash: more of it could complete it.
@@ -47,6 +49,7 @@ pub fn lex(text: &str, mode: Mode) -> Lexed {
         logos: Tok::lexer(text),
         tokens: Vec::with_capacity(text.len() / 5 + 8),
         errors: Vec::new(),
+        before_error: 0,
         brackets: Vec::new(),
         fstrings: Vec::new(),
         indents: vec![indent::Level::default()],
@@ -75,6 +78,7 @@ struct Lexer<'t> {
     logos: logos::Lexer<'t, Tok>,
     tokens: Vec<Token>,
     errors: Vec<SyntaxError>,
+    before_error: usize,
     brackets: Vec<Bracket>,
     fstrings: Vec<fstring::FString>,
     indents: Vec<indent::Level>,
@@ -90,7 +94,7 @@ impl<'t> Lexer<'t> {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    self.errors.push(error);
+                    self.report(error);
                     if self.errors.len() >= crate::recover::MAX_ERRORS {
                         break;
                     }
@@ -98,6 +102,27 @@ impl<'t> Lexer<'t> {
                 }
             }
         }
+    }
+
+    fn report(&mut self, error: SyntaxError) {
+        self.report_after(self.tokens.len(), error);
+    }
+
+    /// An error that comes after the first `count` tokens.
+    fn report_after(&mut self, count: usize, error: SyntaxError) {
+        if self.errors.is_empty() {
+            self.before_error = count;
+        }
+        self.errors.push(error);
+    }
+
+    /// Where the line's end is shown: at the comment before it, if there is one.
+    fn line_end(&self, newline: usize) -> usize {
+        let last = self.tokens.last().map_or(0, |token| token.end as usize);
+        let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\x0c');
+        let between = &self.text.as_bytes()[last..newline];
+        let at = last + between.iter().take_while(blank).count();
+        if self.text.as_bytes().get(at) == Some(&b'#') { at } else { newline }
     }
 
     /// Where the next token is searched.
@@ -160,7 +185,7 @@ impl<'t> Lexer<'t> {
             return;
         }
         if self.line_has_tokens {
-            self.push(Tok::Newline, start, end);
+            self.push(Tok::Newline, self.line_end(start), end);
             self.line_has_tokens = false;
         }
         self.indentation();
@@ -261,14 +286,20 @@ impl<'t> Lexer<'t> {
         let unclosed = self.brackets.last().copied();
         if unclosed.is_none() {
             if self.line_has_tokens {
-                self.push(Tok::Newline, end, end);
+                self.push(Tok::Newline, self.line_end(end), end);
             }
             for _ in 1..self.indents.len() {
                 self.push(Tok::Dedent, end, end);
             }
         }
         self.push(Tok::End, end, end);
-        Lexed { tokens: self.tokens, errors: self.errors, unclosed, wants_more: self.wants_more }
+        Lexed {
+            tokens: self.tokens,
+            errors: self.errors,
+            before_error: self.before_error,
+            unclosed,
+            wants_more: self.wants_more,
+        }
     }
 }
 

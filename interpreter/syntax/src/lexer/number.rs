@@ -182,8 +182,13 @@ impl Scan<'_> {
     /// A number may run into a keyword that can follow it, but into no other name.
     fn check_end(&self, pos: usize, name: &str) -> Result<(), SyntaxError> {
         let rest = self.bytes.get(pos..).unwrap_or(&[]);
-        let keywords: &[&[u8]] = &[b"and", b"else", b"for", b"if", b"in", b"is", b"or", b"not"];
-        if keywords.iter().any(|word| rest.starts_with(word)) {
+        let keywords: &[&[u8]] = &[b"and", b"else", b"for", b"or", b"not"];
+        let in_name = |byte: Option<&u8>| {
+            byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80)
+        };
+        let is_keyword = |word: &&[u8]| rest.starts_with(word) && !in_name(rest.get(word.len()));
+        let short = [b"if", b"in", b"is"].iter().any(|word| rest.starts_with(*word));
+        if short || keywords.iter().any(is_keyword) {
             return Ok(());
         }
         match rest.first() {

@@ -53,6 +53,13 @@ fn starts_statement(previous: Tok) -> bool {
 }
 
 fn is_match_line(line: &[Token]) -> bool {
+    let used_as_name = matches!(
+        line.get(1).map(|token| token.kind),
+        Some(Tok::Equal | Tok::Dot | Tok::Comma | Tok::Colon | Tok::ColonEqual)
+    );
+    if used_as_name {
+        return false;
+    }
     let end = line.iter().position(|token| matches!(token.kind, Tok::Newline | Tok::End));
     end.is_some_and(|end| end > 2 && line[end - 1].kind == Tok::Colon)
 }

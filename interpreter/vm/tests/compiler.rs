@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use miniscript_syntax::ast::Mode;
 use miniscript_syntax::{SyntaxError, parse};
-use miniscript_vm::code::proto::{CodeProto, SourceInfo};
+use miniscript_vm::code::proto::{CodeProto, Const, SourceInfo};
 use miniscript_vm::compile::{CompileMode, compile_module, disassemble, verify};
 
 fn compile(name: &str, text: &str, mode: Mode) -> Result<Arc<CodeProto>, SyntaxError> {
@@ -109,6 +109,20 @@ fn corpus() {
     }
     println!("{files} files, {words} characters of disassembly");
     assert!(files > 0 && wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Lazy annotations are in normal form: `annotations.txt` holds source, tab, CPython's text.
+#[test]
+fn lazy_annotations() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compiler/annotations.txt");
+    let text = fs::read_to_string(path).expect("the list of annotations");
+    for line in text.lines() {
+        let (source, want) = line.split_once('\t').expect("two columns");
+        let code = module(&format!("from __future__ import annotations\na: {source}\n"));
+        let found =
+            code.consts.iter().any(|c| matches!(c, Const::Str(s) if **s == *want.as_bytes()));
+        assert!(found, "{want}: {:?}", code.consts);
+    }
 }
 
 fn module(text: &str) -> Arc<CodeProto> {

@@ -59,6 +59,7 @@ pub struct Vm {
     pub(crate) prelude: Cell<Word>,
     /// Values that the host holds on to.
     pub(crate) handles: RefCell<crate::handles::Handles>,
+    pub(crate) stack_pool: crate::interp::nested::StackPool,
     /// Objects whose `repr` is being made, against endless recursion.
     pub(crate) repr_active: RefCell<Vec<Word>>,
     /// Most digits that an int may have when it is converted from or to decimal text.
@@ -105,6 +106,7 @@ impl Vm {
             method_cache: Default::default(),
             prelude: Cell::new(EMPTY),
             handles: RefCell::default(),
+            stack_pool: Default::default(),
             repr_active: RefCell::default(),
             int_max_str_digits: Cell::new(4300),
             counters: Default::default(),

@@ -108,7 +108,13 @@ impl Vm {
 
     /// Pushes a native frame that will go on at `then`, with room for a window of `window`
     /// registers. It becomes the running frame.
-    fn push_native(&self, then: Option<Then<'_>>, window: usize, dst: usize, mode: Mode) -> bool {
+    pub(crate) fn push_native(
+        &self,
+        then: Option<Then<'_>>,
+        window: usize,
+        dst: usize,
+        mode: Mode,
+    ) -> bool {
         let (row, state) = match then {
             Some(t) => (t.row, t.state),
             None => (&RETURN_ROW, Vec::new()),

@@ -91,24 +91,13 @@ impl Vm {
         // The stacks that were current wait in the task's slot, where the collector sees them.
         self.st.parked.borrow_mut()[task.0 as usize] = Some(Box::new(outer));
         self.st.rearm();
-        let take = |vm: &Vm, h: Handle| vm.handles.borrow_mut().remove(h).unwrap_or(EMPTY);
         let flow = match input {
             Input::Start if fresh => {
                 self.st.pc.set(Stubs::halt());
                 let n = self.st.stacks.borrow().call_args();
                 self.call(0, n)
             }
-            Input::Start => Flow::Next,
-            Input::Value(h) => {
-                let w = take(self, h);
-                let vm: &Vm = self;
-                vm.answer_native(Answer::Value(vm.word_value(w)))
-            }
-            Input::Raise(h) => {
-                let w = take(self, h);
-                let vm: &Vm = self;
-                vm.raise_into(vm.word_value(w))
-            }
+            input => self.wake(0, input),
         };
         if flow == Flow::Next {
             self.run_loop();
@@ -135,9 +124,14 @@ impl Vm {
         }
     }
 
-    /// Raises `exc` where the suspended task waits.
-    fn raise_into(&self, exc: Value<'_>) -> Flow {
-        self.unwind(exc)
+    /// Gives the innermost frame of a suspended task what it waits for.
+    pub(crate) fn answer(&self, input: Input) -> Flow {
+        let take = |h: Handle| self.handles.borrow_mut().remove(h).unwrap_or(EMPTY);
+        match input {
+            Input::Start => Flow::Next,
+            Input::Value(h) => self.answer_native(Answer::Value(self.word_value(take(h)))),
+            Input::Raise(h) => self.unwind(self.word_value(take(h))),
+        }
     }
 
     /// Runs the dispatch loop from the state until it ends.

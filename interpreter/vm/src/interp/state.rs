@@ -136,6 +136,8 @@ pub struct Stacks {
     pub(crate) base: usize,
     pub(crate) depth: usize,
     pub(crate) handled: Word,
+    /// Natives that call back and have not returned.
+    pub(crate) nested: super::nested::NestedStack,
 }
 
 impl Default for Stacks {
@@ -150,6 +152,7 @@ impl Default for Stacks {
             base: 4,
             depth: 0,
             handled: EMPTY,
+            nested: Default::default(),
         }
     }
 }

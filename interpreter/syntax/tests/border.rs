@@ -137,5 +137,9 @@ fn string_values_are_decoded() {
     assert_eq!(value(r"b'\x00\377\n\u'"), Constant::Bytes(b"\x00\xff\n\\u".as_slice().into()));
     assert_eq!(value("9223372036854775807"), Constant::Int(i64::MAX));
     assert!(matches!(value("9223372036854775808"), Constant::BigInt(_)));
+    assert_eq!(value(r"'\N{latin small letter a}\N{LINE FEED}'"), text("a\n"));
+    for unknown in [r"'\N{LATINSMALLLETTERA}'", r"'\N{LATIN-SMALL-LETTER-A}'", r"'\N{X}'"] {
+        assert!(parse(unknown, Mode::Expression).is_err(), "{unknown}");
+    }
     assert_eq!(value("1_0.2_5e1_0"), Constant::Float(10.25e10));
 }

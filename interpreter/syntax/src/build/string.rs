@@ -159,10 +159,16 @@ impl Builder<'_> {
         Ok(FStringPart::FormattedValue(Box::new(field)))
     }
 
+    /// The position after blanks, line ends and comments.
     fn skip_blanks(&self, at: u32) -> u32 {
-        let rest = &self.text[at as usize..];
-        let blank = |ch| matches!(ch, ' ' | '\t' | '\x0c' | '\n' | '\r');
-        at + (rest.len() - rest.trim_start_matches(blank).len()) as u32
+        let mut rest = &self.text[at as usize..];
+        loop {
+            rest = rest.trim_start_matches([' ', '\t', '\x0c', '\n', '\r']);
+            if !rest.starts_with('#') {
+                return (self.text.len() - rest.len()) as u32;
+            }
+            rest = rest.trim_start_matches(|ch| !matches!(ch, '\n' | '\r'));
+        }
     }
 
     /// The text of a field up to its `=` and the blanks after it, without comments.

@@ -13,6 +13,9 @@ const MAX_FSTRINGS: usize = 150;
 /// Format specs nest at most this deep, as in CPython.
 const MAX_SPECS: usize = 3;
 
+/// Longer than any escape with a character's name.
+const MAX_NAME: usize = 120;
+
 /// An f-string that is being read.
 #[derive(Debug)]
 pub struct FString {
@@ -188,8 +191,10 @@ fn text_end(bytes: &[u8], quote: u8, triple: bool, raw: bool, in_spec: bool) -> 
             b'\\' if !raw && next == Some(b'N') && bytes.get(pos + 2) == Some(&b'{') => {
                 // A named character; its braces are no field. Without its end it is text, and an
                 // error when it is decoded.
-                let name =
-                    bytes[pos..].iter().position(|b| matches!(b, b'}' | b'\n' | b'"' | b'\''));
+                let name = bytes[pos..]
+                    .iter()
+                    .take(MAX_NAME)
+                    .position(|b| matches!(b, b'}' | b'\n' | b'"' | b'\''));
                 match name {
                     Some(len) if bytes[pos + len] == b'}' => pos += len + 1,
                     _ => pos += 3,

@@ -43,7 +43,8 @@ typedef struct MsValue {
 #define MS_TAG_HANDLE 16
 /* An integer beyond i64. */
 #define MS_TAG_BIGINT 16
-/* A str (or an instance of a subclass of it; so for the other kinds). */
+/* A str. Instances of script classes derived from a builtin type are MS_TAG_OBJECT; the
+ * functions that read a str, bytes, list and so on accept them all the same. */
 #define MS_TAG_STR 17
 /* A bytes. */
 #define MS_TAG_BYTES 18

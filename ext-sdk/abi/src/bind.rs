@@ -151,7 +151,11 @@ impl<'a, V: Clone> Binder<'a, V> {
         if self.only_positional() {
             return self.positional_count(least, places, given);
         }
-        let at_most = if least == places { "exactly" } else { "at most" };
+        let (at_most, places) = match () {
+            () if least == places => ("exactly", places),
+            () if given < least => ("at least", least),
+            () => ("at most", places),
+        };
         let what = if self.params.iter().any(|p| p.kind == MS_PARAM_KEYWORD) {
             "positional argument"
         } else {
@@ -188,6 +192,10 @@ impl<'a, V: Clone> Binder<'a, V> {
             return self.positional_count(least, places, self.positional.len());
         }
         let name = name_of(param);
+        // A parameter without a name is counted, one with a name is named.
+        if param.kind == MS_PARAM_POSITIONAL {
+            return self.count_error(places);
+        }
         BindError(if by_position(param) {
             format!("{}() missing required argument '{name}' (pos {position})", self.bare())
         } else {

@@ -114,7 +114,7 @@ record! {
     /// A typed entry has no side effects and no error path. The host may use it when the argument
     /// types fit (an int that a double holds exactly fits a double parameter); when the result is
     /// NaN or infinite, or the flag was set, it repeats the call through `call`, which raises.
-    /// `default_value`s are not applied on this way: all parameters must have been passed.
+    /// It is used for calls with exactly as many positional arguments as its kind has.
     pub struct MsFunction {
         /// Name; a dunder name works as in a script class.
         pub name: MsStr,

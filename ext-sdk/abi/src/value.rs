@@ -33,7 +33,8 @@ pub const MS_TAG_FLOAT: u32 = 4;
 pub const MS_TAG_HANDLE: u32 = 16;
 /// An integer beyond `i64`.
 pub const MS_TAG_BIGINT: u32 = 16;
-/// A `str` (or an instance of a subclass of it; so for the other kinds).
+/// A `str`. Instances of script classes derived from a builtin type are `MS_TAG_OBJECT`; the
+/// functions that read a `str`, `bytes`, `list` and so on accept them all the same.
 pub const MS_TAG_STR: u32 = 17;
 /// A `bytes`.
 pub const MS_TAG_BYTES: u32 = 18;

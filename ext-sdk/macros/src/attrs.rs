@@ -10,6 +10,10 @@ use syn::{Attribute, Expr, LitStr, Result};
 pub struct Options {
     pub name: Option<String>,
     pub default: Option<Expr>,
+    /// Kind of a typed entry that is a function of its own.
+    pub kind: Option<LitStr>,
+    /// That function.
+    pub entry: Option<syn::Path>,
     flags: Vec<String>,
 }
 
@@ -49,6 +53,8 @@ impl Options {
         match name.as_str() {
             "name" => self.name = Some(meta.value()?.parse::<LitStr>()?.value()),
             "default" => self.default = Some(meta.value()?.parse()?),
+            "kind" => self.kind = Some(meta.value()?.parse()?),
+            "entry" => self.entry = Some(meta.value()?.parse()?),
             _ => self.flags.push(name),
         }
         Ok(())

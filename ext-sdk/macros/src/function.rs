@@ -8,7 +8,10 @@ use syn::{Error, ItemFn, Result};
 
 /// The function unchanged, and a type of the same name that carries its record.
 pub fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let options = Options::parse(options, &["name", "positional", "calls_back", "pure", "typed"])?;
+    let options = Options::parse(
+        options,
+        &["name", "positional", "calls_back", "pure", "typed", "kind", "entry"],
+    )?;
     let mut function: ItemFn = syn::parse2(item)?;
     let signature = Signature::read(&mut function.sig, &function.attrs, &options, 0)?;
     let abi = quote!(::miniscript_sdk::__private);
@@ -26,8 +29,8 @@ pub fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
         more.push("MS_FN_ASYNC");
     }
     let flags = flag_tokens(&options, &more);
-    let (typed, typed_entry) = if options.has("typed") {
-        let (kind, entry) = typed_entry(&function, &signature)?;
+    let (typed, typed_entry) = if options.has("typed") || options.kind.is_some() {
+        let (kind, entry) = typed_entry(&function, &signature, &options)?;
         (Some((kind, quote!(::core::option::Option::Some(typed_address())))), entry)
     } else {
         (None, TokenStream::new())
@@ -66,23 +69,38 @@ pub fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
     })
 }
 
-/// Kind and code of the typed entry.
-fn typed_entry(function: &ItemFn, signature: &Signature) -> Result<(TokenStream, TokenStream)> {
+/// Kind and code of the typed entry: of the function itself, or of the one that `entry` names.
+fn typed_entry(
+    function: &ItemFn,
+    signature: &Signature,
+    options: &Options,
+) -> Result<(TokenStream, TokenStream)> {
     let abi = quote!(::miniscript_sdk::__private);
-    let name = &function.sig.ident;
-    let (params, result) = signature.plain_types();
-    let params: Vec<&str> = params.iter().map(String::as_str).collect();
-    let (kind, inputs, result) = match (params.as_slice(), result.as_str()) {
-        (["f64"], "f64") => (quote!(MS_TYPED_F_F), quote!(a: f64), "f64"),
-        (["f64", "f64"], "f64") => (quote!(MS_TYPED_FF_F), quote!(a: f64, b: f64), "f64"),
-        (["f64", "f64", "f64"], "f64") => {
-            (quote!(MS_TYPED_FFF_F), quote!(a: f64, b: f64, c: f64), "f64")
+    let own = &function.sig.ident;
+    let name = options.entry.as_ref().map_or_else(|| quote!(#own), |path| quote!(#path));
+    let wanted = match &options.kind {
+        Some(kind) => kind.value(),
+        None => {
+            let letter = |name: &str| match name {
+                "f64" => "F",
+                "i64" => "I",
+                "bool" => "B",
+                _ => "?",
+            };
+            let (params, result) = signature.plain_types();
+            let params: String = params.iter().map(|param| letter(param)).collect();
+            format!("{params}_{}", letter(&result))
         }
-        (["i64"], "f64") => (quote!(MS_TYPED_I_F), quote!(a: i64), "f64"),
-        (["i64"], "i64") => (quote!(MS_TYPED_I_I), quote!(a: i64), "i64"),
-        (["i64", "i64"], "i64") => (quote!(MS_TYPED_II_I), quote!(a: i64, b: i64), "i64"),
-        (["f64"], "i64") => (quote!(MS_TYPED_F_I), quote!(a: f64), "i64"),
-        (["f64"], "bool") => (quote!(MS_TYPED_F_B), quote!(a: f64), "bool"),
+    };
+    let (kind, inputs, result) = match wanted.as_str() {
+        "F_F" => (quote!(MS_TYPED_F_F), quote!(a: f64), "f64"),
+        "FF_F" => (quote!(MS_TYPED_FF_F), quote!(a: f64, b: f64), "f64"),
+        "FFF_F" => (quote!(MS_TYPED_FFF_F), quote!(a: f64, b: f64, c: f64), "f64"),
+        "I_F" => (quote!(MS_TYPED_I_F), quote!(a: i64), "f64"),
+        "I_I" => (quote!(MS_TYPED_I_I), quote!(a: i64), "i64"),
+        "II_I" => (quote!(MS_TYPED_II_I), quote!(a: i64, b: i64), "i64"),
+        "F_I" => (quote!(MS_TYPED_F_I), quote!(a: f64), "i64"),
+        "F_B" => (quote!(MS_TYPED_F_B), quote!(a: f64), "bool"),
         _ => {
             return Err(Error::new_spanned(
                 &function.sig,
@@ -91,9 +109,9 @@ fn typed_entry(function: &ItemFn, signature: &Signature) -> Result<(TokenStream,
             ));
         }
     };
-    let call = match params.len() {
-        1 => quote!(#name(a)),
-        2 => quote!(#name(a, b)),
+    let call = match wanted.find('_') {
+        Some(1) => quote!(#name(a)),
+        Some(2) => quote!(#name(a, b)),
         _ => quote!(#name(a, b, c)),
     };
     let (signature, output, body) = match result {

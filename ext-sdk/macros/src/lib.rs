@@ -15,9 +15,10 @@ use proc_macro::TokenStream;
 /// Makes a function callable from scripts. See the SDK's documentation.
 ///
 /// Options: `name = "..."`, `positional` (no keyword names), `calls_back` (may run script),
-/// `pure`, `typed` (adds an unboxed entry).
-/// Options of a parameter, as `#[ms(...)]`: `default = ...`, `name = "..."`, `positional`,
-/// `keyword`, `args` (a `Vec`), `kwargs` (a map).
+/// `pure`, `typed` (adds an unboxed entry), `kind = "F_I", entry = path` (an unboxed entry that is
+/// a function of its own).
+/// Options of a parameter, as `#[ms(...)]`: `default = ...`, `optional` (an `Option` or a `Value`
+/// that is absent), `name = "..."`, `positional`, `keyword`, `args` (a `Vec`), `kwargs` (a map).
 #[proc_macro_attribute]
 pub fn function(options: TokenStream, item: TokenStream) -> TokenStream {
     finish(function::expand(options.into(), item.into()))

@@ -21,6 +21,7 @@ struct Param {
     ty: Type,
     kind: Kind,
     default: Option<Expr>,
+    optional: bool,
     source: Source,
 }
 
@@ -79,7 +80,7 @@ impl Signature {
                 FnArg::Typed(typed) => {
                     let own = Options::take(
                         &mut typed.attrs,
-                        &["name", "default", "positional", "keyword", "args", "kwargs"],
+                        &["name", "default", "optional", "positional", "keyword", "args", "kwargs"],
                     )?;
                     signature.param(typed, own, options.has("positional"))?;
                 }
@@ -122,6 +123,7 @@ impl Signature {
                 ty,
                 kind: Kind::Positional,
                 default: None,
+                optional: false,
                 source: Source::Cx,
             });
             return Ok(());
@@ -141,9 +143,10 @@ impl Signature {
             Source::Slot(self.slots - 1)
         };
         self.params.push(Param {
-            name: own.name.unwrap_or_else(|| plain_name(&pattern.ident)),
+            name: own.name.clone().unwrap_or_else(|| plain_name(&pattern.ident)),
             ty: (*typed.ty).clone(),
             kind,
+            optional: own.has("optional"),
             default: own.default,
             source,
         });
@@ -196,6 +199,9 @@ impl Signature {
                         _ => Some(&param.ty),
                     };
                     (quote!(#abi::MS_PARAM_HAS_DEFAULT), literal(expr, inner)?)
+                }
+                None if param.optional => {
+                    (quote!(#abi::MS_PARAM_OPTIONAL), quote!(#abi::MsLiteral::NONE))
                 }
                 None if name_of(&param.ty) == "Option" && param.kind != Kind::Args => {
                     (quote!(#abi::MS_PARAM_HAS_DEFAULT), quote!(#abi::MsLiteral::NONE))

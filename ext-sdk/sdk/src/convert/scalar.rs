@@ -9,6 +9,10 @@ impl FromMs<'_> for Value {
     fn from_ms(_: &Cx, value: Value) -> Result<Self> {
         Ok(value)
     }
+
+    fn from_absent() -> Option<Self> {
+        Some(Value::new(MsValue::ABSENT))
+    }
 }
 
 impl IntoMs for Value {
@@ -237,11 +241,21 @@ impl IntoMs for f32 {
 
 impl<'a> FromMs<'a> for &'a str {
     fn from_ms(cx: &'a Cx, value: Value) -> Result<Self> {
-        if value.raw().tag != MS_TAG_STR {
+        if !matches!(value.raw().tag, MS_TAG_STR | MS_TAG_OBJECT) {
             return Err(Error::mismatch(cx, "str", value));
         }
         let mut text = MsStr::EMPTY;
-        cx.check(host_call!(cx, value.str_read(value.raw(), &mut text)))?;
+        let status = host_call!(cx, value.str_read(value.raw(), &mut text));
+        if status == MS_RAISED && value.raw().tag == MS_TAG_OBJECT {
+            // No `str` after all: the message names the parameter.
+            let pending = cx.catch(Error::pending())?;
+            let type_error = cx.builtin("TypeError")?;
+            return Err(match cx.is_instance(pending, type_error)? {
+                true => Error::mismatch(cx, "str", value),
+                false => Error::object(pending.keep(cx)?),
+            });
+        }
+        cx.check(status)?;
         // SAFETY: the host lends the text of an immutable `str` for the call, which `'a` does
         // not outlive, and answers MS_OK only for UTF-8.
         unsafe { text.as_str() }.ok_or_else(|| Error::new("SystemError", "invalid text from host"))

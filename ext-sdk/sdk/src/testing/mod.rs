@@ -470,6 +470,7 @@ impl Py {
             Object::Tuple(items) | Object::Set(items) => items.clone(),
             Object::List(items) => items.borrow().clone(),
             Object::Dict(pairs) => pairs.borrow().iter().map(|(key, _)| key.clone()).collect(),
+            Object::Str(text) => text.chars().map(|c| Self::str(&c.to_string())).collect(),
             _ => return None,
         })
     }

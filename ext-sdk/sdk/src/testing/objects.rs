@@ -150,15 +150,33 @@ unsafe extern "C" fn binary(
     // SAFETY: the contract of the table.
     unsafe {
         let sides = vm(at).value(left).and_then(|l| Ok((l, vm(at).value(right)?)));
-        let result = sides.and_then(|sides| match (op, sides) {
-            (MS_OP_ADD, (Py::Int(a), Py::Int(b))) => Ok(Py::Int(a + b)),
-            (MS_OP_MUL, (Py::Int(a), Py::Int(b))) => Ok(Py::Int(a * b)),
-            (MS_OP_ADD, (Py::Float(a), Py::Float(b))) => Ok(Py::Float(a + b)),
-            (MS_OP_MUL, (Py::Float(a), Py::Float(b))) => Ok(Py::Float(a * b)),
-            (MS_OP_MUL, (Py::Int(a), Py::Float(b))) => Ok(Py::Float(a as f64 * b)),
-            _ => Err(Raised::new("TypeError", "unsupported operand type(s)")),
-        });
+        let result = sides.and_then(|(left, right)| arithmetic(op, &left, &right));
         vm(at).give(result, out)
+    }
+}
+
+/// Sums and products of ints and floats.
+fn arithmetic(op: u32, left: &Py, right: &Py) -> Result<Py, Raised> {
+    if let (Py::Int(a), Py::Int(b)) = (left, right) {
+        let result = match op {
+            MS_OP_ADD => a.checked_add(*b),
+            MS_OP_MUL => a.checked_mul(*b),
+            _ => None,
+        };
+        return result.map(Py::Int).ok_or_else(|| {
+            Raised::new("OverflowError", "the test host has no such arithmetic of ints")
+        });
+    }
+    let number = |value: &Py| match value {
+        Py::Int(n) => Some(*n as f64),
+        Py::Float(x) => Some(*x),
+        Py::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        _ => None,
+    };
+    match (op, number(left), number(right)) {
+        (MS_OP_ADD, Some(a), Some(b)) => Ok(Py::Float(a + b)),
+        (MS_OP_MUL, Some(a), Some(b)) => Ok(Py::Float(a * b)),
+        _ => Err(Raised::new("TypeError", "unsupported operand type(s)")),
     }
 }
 

@@ -601,7 +601,9 @@ impl Vm {
         match m.get().get::<Native>() {
             Some(n) => match n.def.func {
                 crate::native::NativeFn::Leaf(leaf) => self.with_arg(leaf, obj),
-                crate::native::NativeFn::Host(host) => host(self, n, &[obj]),
+                crate::native::NativeFn::Host(host) | crate::native::NativeFn::Typed(_, host) => {
+                    host(self, n, &[obj])
+                }
             },
             None => Err(self.no_attribute(obj, m.name().word())),
         }
@@ -863,7 +865,9 @@ impl Vm {
         match m.set().get::<Native>() {
             Some(n) => match n.def.func {
                 crate::native::NativeFn::Leaf(leaf) => leaf(self, &[obj, v]).map(|_| ()),
-                crate::native::NativeFn::Host(host) => host(self, n, &[obj, v]).map(|_| ()),
+                crate::native::NativeFn::Host(host) | crate::native::NativeFn::Typed(_, host) => {
+                    host(self, n, &[obj, v]).map(|_| ())
+                }
             },
             None => {
                 let n = name.get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());

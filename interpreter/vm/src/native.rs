@@ -141,6 +141,8 @@ pub enum NativeFn {
     Leaf(Leaf),
     /// One of the host's.
     Host(HostFn),
+    /// One of the host's with a typed entry for plain numbers.
+    Typed(crate::interp::typed::TypedFn, HostFn),
 }
 
 /// What a native is, in the class or module it belongs to.

@@ -346,6 +346,10 @@ impl Vm {
         match f.def.func {
             NativeFn::Leaf(leaf) => leaf(self, args),
             NativeFn::Host(host) => host(self, f, args),
+            NativeFn::Typed(typed, host) => match typed.call(self, args) {
+                Some(v) => Ok(v),
+                None => host(self, f, args),
+            },
         }
     }
 

@@ -8,10 +8,11 @@
 
 use super::dispatch::{ENDED, Flow, Handler, Handler0, Next, slow_path};
 use super::slow;
-use super::state::{FrameRec, State, private};
+use super::state::{FrameRec, Mode, State, private};
 use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
-use crate::object::func::{CellObj, Function, call_flags};
+use crate::native::Role;
+use crate::object::func::{CellObj, Function, Native, call_flags};
 use crate::object::map::Dict;
 use crate::object::seq::{List, Tuple};
 use crate::value::*;
@@ -101,6 +102,9 @@ macro_rules! hot {
                     Next::Slow => {
                         return cold::$name(pc, base, ins, k, st, table);
                     }
+                    Next::Native => {
+                        return call_leaf(pc, base, ins, k, st, table);
+                    }
                     Next::Safepoint(to) => {
                         return at_safepoint(to, base, ins, k, st, table);
                     }
@@ -108,6 +112,54 @@ macro_rules! hot {
             }
         }
     )*};
+}
+
+/// CALL or CALLM of a native: directly, if the arguments need no binding and no check.
+#[inline(never)]
+unsafe extern "sysv64" fn call_leaf(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler; R[a] is a native.
+    unsafe {
+        let i = Ins(ins as u32);
+        let a = i.a();
+        let native = &*obj::<Native>(*base.add(a));
+        let method = i.op() == Op::CALLM as u8;
+        // After SELF: a method with its receiver (whose class has it), or a plain function.
+        let (first, n) = match (method, *base.add(a + 1) == EMPTY) {
+            (false, _) => (a + 1, i.b()),
+            (true, true) => (a + 2, i.b()),
+            (true, false) => (a + 1, i.b() + 1),
+        };
+        let bound = native.receiver.get() != EMPTY && native.def.role != Role::Static;
+        let unchecked = native.owner.get() == EMPTY || (method && first == a + 1);
+        if bound || !unchecked || !native.def.arity.exact(n) {
+            return match method {
+                true => cold::CALLM(pc, base, ins, k, st, table),
+                false => cold::CALL(pc, base, ins, k, st, table),
+            };
+        }
+        (*st).pc.set(pc);
+        (*st).base.set(base);
+        (*st).k.set(k);
+        let vm = &*st.cast::<crate::Vm>();
+        let args = std::slice::from_raw_parts(base.add(first).cast::<Value<'_>>(), n);
+        match vm.run_native(native, args) {
+            Ok(v) => {
+                *base.add(a) = v.word();
+                goto!(pc, base, k, st, table)
+            }
+            Err(e) => match vm.do_exit(e, a, Mode::Reg) {
+                Flow::Next => goto!((*st).pc.get(), (*st).base.get(), (*st).k.get(), st, table),
+                Flow::Halt => ENDED,
+            },
+        }
+    }
 }
 
 /// A backward jump to `pc` with its fuel spent.
@@ -830,6 +882,8 @@ hot! {
                 (*st).frame.set(rec.add(1));
                 return Next::Switch(f.entry, new, f.k);
             }
+        } else if kind_is(callee, Kind::Native) {
+            return Next::Native;
         }
         Next::Slow
     }
@@ -849,6 +903,8 @@ hot! {
                 (*st).frame.set(rec.add(1));
                 return Next::Switch(f.entry, new, f.k);
             }
+        } else if kind_is(callee, Kind::Native) {
+            return Next::Native;
         }
         Next::Slow
     }

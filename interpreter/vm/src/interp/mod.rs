@@ -8,6 +8,7 @@
 //! - `frames`: native frames, results, unwinding
 //! - `generator`: resuming and yielding
 //! - `run`: tasks, as the engine sees them
+//! - `typed`: machine functions of extensions
 //! - `nested`: natives that call back on a stack of their own
 
 #[macro_use]
@@ -21,3 +22,4 @@ pub mod nested;
 pub mod run;
 mod slow;
 pub mod state;
+pub mod typed;

@@ -1,0 +1,139 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::{Arg, Parser, ValueExt};
+use miniscript_engine::Limits;
+
+/// What `--help` shows.
+pub const HELP: &str = "\
+usage: ms [OPTION].. [FILE | -c CODE | -] [ARGUMENT]..
+
+  FILE                   run a script
+  -c CODE                run CODE
+  -                      run what standard input brings
+
+  --timeout SECONDS      raise TimeoutError after that time
+  --max-memory N[K|M|G]  raise MemoryError beyond that size of the heap
+  --recursion-limit N    raise RecursionError beyond that depth of calls
+  --explain-import NAME  show where NAME is looked for when it is imported
+  --version              show the version
+  -h, --help             show this
+";
+
+/// What the command is asked to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Show the help.
+    Help,
+    /// Show the version.
+    Version,
+    /// Run a program.
+    Run(Run),
+}
+
+/// How a program is run.
+#[derive(Debug)]
+pub struct Run {
+    /// The program.
+    pub what: What,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Its limits.
+    pub limits: Limits,
+    /// The module whose import is to be explained.
+    pub explain_import: Option<String>,
+}
+
+/// A program.
+#[derive(Debug, PartialEq, Eq)]
+pub enum What {
+    /// A file.
+    File(PathBuf),
+    /// Text on the command line.
+    Code(String),
+    /// Standard input.
+    Stdin,
+}
+
+/// Reads the command line of the process.
+pub fn parse() -> Result<Command, lexopt::Error> {
+    parse_from(Parser::from_env())
+}
+
+fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
+    let mut limits = Limits::default();
+    let mut explain_import = None;
+    let what = loop {
+        match parser.next()? {
+            Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Command::Help),
+            Some(Arg::Short('V') | Arg::Long("version")) => return Ok(Command::Version),
+            Some(Arg::Long("timeout")) => limits.timeout = Some(seconds(&mut parser)?),
+            Some(Arg::Long("max-memory")) => limits.max_memory = Some(size(&mut parser)?),
+            Some(Arg::Long("recursion-limit")) => {
+                limits.recursion = Some(parser.value()?.parse()?);
+            }
+            Some(Arg::Long("explain-import")) => explain_import = Some(parser.value()?.string()?),
+            Some(Arg::Short('c')) => break What::Code(parser.value()?.string()?),
+            Some(Arg::Value(v)) if v == "-" => break What::Stdin,
+            Some(Arg::Value(v)) => break What::File(v.into()),
+            Some(other) => return Err(other.unexpected()),
+            None => break What::Stdin,
+        }
+    };
+    let args = parser.raw_args()?.collect();
+    Ok(Command::Run(Run { what, args, limits, explain_import }))
+}
+
+fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
+    let seconds: f64 = parser.value()?.parse()?;
+    Duration::try_from_secs_f64(seconds).map_err(|e| lexopt::Error::Custom(Box::new(e)))
+}
+
+/// A number of bytes with an optional unit.
+fn size(parser: &mut Parser) -> Result<usize, lexopt::Error> {
+    let text = parser.value()?.string()?;
+    let digits = text.trim_end_matches(['k', 'K', 'm', 'M', 'g', 'G', 'b', 'B', 'i']);
+    let unit = match text[digits.len()..].chars().next().map(|c| c.to_ascii_uppercase()) {
+        None | Some('B') => 1,
+        Some('K') => 1 << 10,
+        Some('M') => 1 << 20,
+        _ => 1 << 30,
+    };
+    let bad = || lexopt::Error::from(format!("'{text}' is not a size such as 64M"));
+    digits.parse::<usize>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(args: &[&str]) -> Run {
+        let all = std::iter::once("ms").chain(args.iter().copied());
+        match parse_from(Parser::from_iter(all)) {
+            Ok(Command::Run(run)) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_follows_the_program_belongs_to_it() {
+        let r = run(&["--max-memory", "64M", "x.ms", "--timeout", "-c"]);
+        assert_eq!(r.what, What::File("x.ms".into()));
+        assert_eq!(r.args, ["--timeout", "-c"]);
+        assert_eq!(r.limits.max_memory, Some(64 << 20));
+        let r = run(&["-c", "print(1)", "-x"]);
+        assert_eq!((r.what, r.args), (What::Code("print(1)".into()), vec!["-x".into()]));
+        assert_eq!(run(&["-"]).what, What::Stdin);
+    }
+
+    #[test]
+    fn bad_options_are_errors() {
+        for args in [&["--nope"][..], &["--max-memory", "5X"], &["--timeout", "-1"], &["-c"]] {
+            let all = std::iter::once("ms").chain(args.iter().copied());
+            assert!(parse_from(Parser::from_iter(all)).is_err(), "{args:?}");
+        }
+    }
+}

@@ -112,6 +112,12 @@ impl Vm {
             counters: Default::default(),
             host,
         });
+        let st: *const State = &vm.st;
+        vm.heap.set_on_due(
+            // SAFETY: the heap is a part of the boxed VM that the state belongs to.
+            |st| unsafe { (*st.cast::<State>()).trip() },
+            st.cast(),
+        );
         bootstrap(&mut vm);
         vm
     }

@@ -153,6 +153,8 @@ pub struct Heap {
     threshold: Cell<usize>,
     limit: Cell<usize>,
     want_collect: Cell<bool>,
+    /// Called with its argument when a collection becomes due.
+    on_due: Cell<Option<(fn(*const ()), *const ())>>,
     stats: Cell<HeapStats>,
 }
 
@@ -184,6 +186,7 @@ impl Default for Heap {
             threshold: Cell::new(FIRST_THRESHOLD),
             limit: Cell::new(usize::MAX),
             want_collect: Cell::new(false),
+            on_due: Cell::new(None),
             stats: Cell::default(),
         }
     }
@@ -244,7 +247,7 @@ impl Heap {
             } else {
                 list.blocks.push(Block::new(class, index % 2 == 1));
                 if self.fresh_bytes.get() >= self.threshold.get() {
-                    self.want_collect.set(true);
+                    self.request_collection();
                 }
             }
         }
@@ -258,7 +261,7 @@ impl Heap {
         self.external.set(self.external.get() + bytes);
         self.fresh_bytes.set(self.fresh_bytes.get() + bytes);
         if self.fresh_bytes.get() >= self.threshold.get() {
-            self.want_collect.set(true);
+            self.request_collection();
         }
         Ok(())
     }
@@ -301,8 +304,19 @@ impl Heap {
     }
 
     /// Asks for a collection at the next safepoint.
+    #[cold]
     pub fn request_collection(&self) {
-        self.want_collect.set(true);
+        if !self.want_collect.replace(true)
+            && let Some((f, arg)) = self.on_due.get()
+        {
+            f(arg);
+        }
+    }
+
+    /// Has `f(arg)` called whenever a collection becomes due, so that the dispatch loop reaches a
+    /// safepoint soon.
+    pub(crate) fn set_on_due(&self, f: fn(*const ()), arg: *const ()) {
+        self.on_due.set(Some((f, arg)));
     }
 
     /// Counters.

@@ -13,6 +13,7 @@ use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
 use crate::native::Role;
 use crate::object::func::{CellObj, Function, Native, call_flags};
+use crate::object::generator::Generator;
 use crate::object::map::Dict;
 use crate::object::seq::{List, Tuple};
 use crate::value::*;
@@ -33,6 +34,22 @@ unsafe fn kind_is(w: Word, k: Kind) -> bool {
 unsafe fn shape_of(w: Word) -> u32 {
     // SAFETY: as above.
     unsafe { (*ptr_of(w)).shape.get() }
+}
+
+/// The function of the running frame, also of a generator's.
+#[inline(always)]
+unsafe fn frame_function(base: *mut Word) -> Option<*const Function> {
+    // SAFETY: base[-1] of a script frame is its function or generator.
+    unsafe {
+        let w = *base.sub(1);
+        if kind_is(w, Kind::Function) {
+            Some(obj(w))
+        } else if kind_is(w, Kind::Generator) {
+            Some(obj((*obj::<Generator>(w)).func.get()))
+        } else {
+            None
+        }
+    }
 }
 
 macro_rules! slow_handler {
@@ -400,11 +417,8 @@ hot! {
         Next::Go(pc)
     }
     GETFREE |pc, base, i, k, st| {
-        let f = *base.sub(1);
-        if !kind_is(f, Kind::Function) {
-            return Next::Slow;
-        }
-        let cell = *(*obj::<Function>(f)).free.add(i.bx());
+        let Some(f) = frame_function(base) else { return Next::Slow };
+        let cell = *(*f).free.add(i.bx());
         let v = (*obj::<CellObj>(cell)).contents.get();
         if v == EMPTY {
             return Next::Slow;
@@ -413,23 +427,17 @@ hot! {
         Next::Go(pc)
     }
     SETFREE |pc, base, i, k, st| {
-        let f = *base.sub(1);
-        if !kind_is(f, Kind::Function) {
-            return Next::Slow;
-        }
-        let cell = *(*obj::<Function>(f)).free.add(i.bx());
+        let Some(f) = frame_function(base) else { return Next::Slow };
+        let cell = *(*f).free.add(i.bx());
         (*obj::<CellObj>(cell)).contents.set(*base.add(i.a()));
         Next::Go(pc)
     }
     GETGLOBAL |pc, base, i, k, st| {
-        let f = *base.sub(1);
         let c = k.add(*pc as usize);
         let dict = *c.add(3) as *const Dict;
-        if dict.is_null() || !kind_is(f, Kind::Function) {
-            return Next::Slow;
-        }
-        let globals = ptr_of((*obj::<Function>(f)).globals.get()).cast::<Dict>();
-        if !std::ptr::eq(globals, dict) {
+        let Some(f) = frame_function(base) else { return Next::Slow };
+        let globals = ptr_of((*f).globals.get()).cast::<Dict>();
+        if dict.is_null() || !std::ptr::eq(globals, dict) {
             return Next::Slow;
         }
         let t = &*(*dict).table_ptr();

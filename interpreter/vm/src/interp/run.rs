@@ -166,23 +166,22 @@ impl Vm {
     }
 
     fn poll_host(&mut self) -> Flow {
-        if self.heap.over_limit() {
-            return self.raise_here(self.memory_error());
-        }
-        match self.host.poll() {
-            Poll::Continue => Flow::Next,
-            Poll::Interrupt => {
-                let e = self.new_exception(Type::KeyboardInterrupt.shape(), self.empty_tuple());
-                self.unwind(e)
+        let poll = if self.heap.over_limit() { None } else { Some(self.host.poll()) };
+        let vm: &Vm = self;
+        let exit = match poll {
+            Some(Poll::Continue) => return Flow::Next,
+            Some(Poll::OutOfFuel) => {
+                vm.st.ended.set(Ended::OutOfFuel);
+                return Flow::Halt;
             }
-            Poll::Deadline => {
-                self.raise_here(self.err(Type::TimeoutError, "the time limit is over"))
-            }
-            Poll::OutOfFuel => {
-                self.st.ended.set(Ended::OutOfFuel);
-                Flow::Halt
-            }
-        }
+            None => vm.memory_error(),
+            Some(Poll::Interrupt) => vm.err_args(Type::KeyboardInterrupt, &[]),
+            Some(Poll::Deadline) => vm.err(Type::TimeoutError, "the time limit is over"),
+        };
+        // The jump was made already: what is raised belongs to the instruction it led to.
+        // SAFETY: that instruction is at least one word long.
+        vm.st.pc.set(unsafe { vm.st.pc.get().add(1) });
+        vm.raise_here(exit)
     }
 
     /// Makes the running task stop at its next safepoint, to ask the host what to do.
@@ -227,7 +226,7 @@ impl Vm {
             }
             Const::Float(f) => Value::float(*f),
             Const::Complex(re, im) => self.complex(*re, *im),
-            Const::Str(s) if s.len() <= 64 => self.intern_bytes(s),
+            Const::Str(s) if s.len() <= 64 || is_name(s) => self.intern_bytes(s),
             Const::Str(s) => self.str_bytes(s)?,
             Const::Bytes(b) => self.bytes(b)?,
             Const::Tuple(items) => {
@@ -304,6 +303,11 @@ impl Vm {
             }
         }
     }
+}
+
+/// Whether a constant may be used as a name: those are interned whatever their length.
+fn is_name(s: &[u8]) -> bool {
+    s.len() <= 4096 && s.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80)
 }
 
 /// A script frame.

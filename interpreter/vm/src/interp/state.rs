@@ -289,14 +289,10 @@ impl State {
 
     fn set_frame_limit(&self) {
         let mut s = self.stacks.borrow_mut();
-        let n = if self.gc_stress { 0 } else { s.frames.len().min(self.frame_cap()) };
+        let room = s.frames.len().saturating_sub(8);
+        let n = if self.gc_stress { 0 } else { room.min(self.recursion_limit.get()) };
         // SAFETY: within the vector.
         self.frame_limit.set(unsafe { s.frames.as_mut_ptr().add(n) });
-    }
-
-    /// Most frame records: the recursion limit, and room for native frames between.
-    fn frame_cap(&self) -> usize {
-        self.recursion_limit.get().saturating_mul(3).saturating_add(100)
     }
 
     /// Number of frames.
@@ -332,7 +328,7 @@ impl State {
                 }
                 s.values.resize(len, EMPTY);
             }
-            if s.depth + 8 > s.frames.len() {
+            if s.depth + 16 > s.frames.len() {
                 let len = s.frames.len() * 2;
                 let more = len - s.frames.len();
                 if s.frames.try_reserve_exact(more).is_err() {

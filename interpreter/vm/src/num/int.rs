@@ -5,6 +5,8 @@
 //! fuel before it begins; `pow` and `pow_mod` also poll.
 
 use super::float;
+use super::int_big::cost_mul;
+pub use super::int_big::{divmod, floor_div, modulo, mul};
 use crate::fault::{Fault, Poll};
 use num_bigint::{BigInt, BigUint, Sign};
 use num_integer::Integer;
@@ -45,23 +47,6 @@ pub fn heap_bytes(n: &BigInt) -> usize {
 
 fn words(n: &BigInt) -> u64 {
     n.bits() / 64 + 1
-}
-
-/// Cost of `a * b` (Karatsuba and Toom-3 above some size).
-pub fn cost_mul(a: &BigInt, b: &BigInt) -> u64 {
-    let (short, long) = (words(a).min(words(b)), words(a).max(words(b)));
-    let square = if short < 32 {
-        short * short
-    } else {
-        (short as f64).powf(1.5).min(u64::MAX as f64 / 64.0) as u64 * 6
-    };
-    (long / short + 1).saturating_mul(square)
-}
-
-/// Cost of `a // b`, `a % b` and `divmod(a, b)`: schoolbook division.
-pub fn cost_div(a: &BigInt, b: &BigInt) -> u64 {
-    let (a, b) = (words(a), words(b));
-    a.saturating_sub(b).saturating_add(1).saturating_mul(b) / 4 + a
 }
 
 /// Bits of `base ** exponent`, the size of the result to check against the memory limit.
@@ -107,31 +92,6 @@ pub fn pow_i64(base: i64, exponent: u64) -> Option<i64> {
     }
 }
 
-/// `a // b`.
-pub fn floor_div(a: &BigInt, b: &BigInt) -> Result<Int, Fault> {
-    if b.is_zero() {
-        return Err(Fault::zero_division("integer division or modulo by zero"));
-    }
-    Ok(a.div_floor(b).into())
-}
-
-/// `a % b`.
-pub fn modulo(a: &BigInt, b: &BigInt) -> Result<Int, Fault> {
-    if b.is_zero() {
-        return Err(Fault::zero_division("integer modulo by zero"));
-    }
-    Ok(a.mod_floor(b).into())
-}
-
-/// `divmod(a, b)`.
-pub fn divmod(a: &BigInt, b: &BigInt) -> Result<(Int, Int), Fault> {
-    if b.is_zero() {
-        return Err(Fault::zero_division("integer division or modulo by zero"));
-    }
-    let (quotient, rem) = a.div_mod_floor(b);
-    Ok((quotient.into(), rem.into()))
-}
-
 /// `base ** exponent` for an exponent that is not negative (a negative one is the business of
 /// floats). A result of more than `max_bits` is a `MemoryError` at once.
 pub fn pow(base: &BigInt, exponent: &BigInt, max_bits: u64, poll: Poll) -> Result<Int, Fault> {
@@ -155,7 +115,7 @@ pub fn pow(base: &BigInt, exponent: &BigInt, max_bits: u64, poll: Poll) -> Resul
     if !odd.is_one() {
         for bit in (0..u64::BITS - exponent.leading_zeros()).rev() {
             poll()?;
-            power = &power * &power;
+            power = BigInt::from(mul(&power, &power, poll)?);
             if exponent >> bit & 1 == 1 {
                 power *= &odd;
             }
@@ -180,16 +140,19 @@ pub fn pow_mod(
         base = inverse(&base, &positive)?;
     }
     let exponent = exponent.magnitude();
-    let cost = exponent.bits().saturating_mul(cost_mul(&positive, &positive).max(1));
+    let cost =
+        exponent.bits().saturating_mul(cost_mul(positive.magnitude(), positive.magnitude()).max(1));
     let mut power = if cost < 20_000_000 {
         BigInt::from(base.magnitude().modpow(exponent, positive.magnitude()))
     } else {
         let mut power = BigInt::one().mod_floor(&positive);
         for bit in (0..exponent.bits()).rev() {
             poll()?;
-            power = &power * &power % &positive;
+            let square = BigInt::from(mul(&power, &power, poll)?);
+            power = modulo(&square, &positive, poll)?.into();
             if exponent.bit(bit) {
-                power = power * &base % &positive;
+                let product = BigInt::from(mul(&power, &base, poll)?);
+                power = modulo(&product, &positive, poll)?.into();
             }
         }
         power

@@ -4,6 +4,7 @@ pub mod complex;
 pub mod decimal;
 pub mod float;
 pub mod int;
+mod int_big;
 pub mod int_text;
 mod literal;
 

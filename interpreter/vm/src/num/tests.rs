@@ -79,19 +79,19 @@ fn call(op: &str, args: &[&str]) -> Result<String, Fault> {
         "floordiv" => {
             if let (Ok(a), Ok(b)) = (args[0].parse(), args[1].parse()) {
                 let fast = int::floor_div_i64(a, b).map(Int::Small);
-                assert!(fast.is_none() || fast == int::floor_div(&i(0), &i(1)).ok());
+                assert!(fast.is_none() || fast == int::floor_div(&i(0), &i(1), poll).ok());
             }
-            shown(int::floor_div(&i(0), &i(1))?)
+            shown(int::floor_div(&i(0), &i(1), poll)?)
         }
         "mod" => {
             if let (Ok(a), Ok(b)) = (args[0].parse(), args[1].parse()) {
                 let fast = int::mod_i64(a, b).map(Int::Small);
-                assert_eq!(fast, int::modulo(&i(0), &i(1)).ok());
+                assert_eq!(fast, int::modulo(&i(0), &i(1), poll).ok());
             }
-            shown(int::modulo(&i(0), &i(1))?)
+            shown(int::modulo(&i(0), &i(1), poll)?)
         }
         "divmod" => {
-            let (q, r) = int::divmod(&i(0), &i(1))?;
+            let (q, r) = int::divmod(&i(0), &i(1), poll)?;
             format!("{},{}", shown(q), shown(r))
         }
         "truediv" => floats(int::true_div(&i(0), &i(1))?),

@@ -5,9 +5,11 @@
 pub mod access;
 pub mod arith;
 pub mod compare;
+pub mod concat;
 pub mod hash;
 pub mod item;
 pub mod iter;
+pub mod number;
 pub mod raise;
 pub mod text;
 pub mod truth;

@@ -53,33 +53,39 @@ static NOT_ROW: Row = Row {
 
 /// An action whose result will be a truth: the negated truth instead.
 pub(crate) fn negate_action(action: Box<Action<'_>>) -> Exit<'_> {
-    wrap_action(action, &NOT_ROW)
+    wrap_action(action, &NOT_ROW, &[Value::TRUE])
 }
 
-/// An action whose result is handed to `row` (with no state of its own).
-fn wrap_action<'v>(mut action: Box<Action<'v>>, row: &'static Row) -> Exit<'v> {
+/// An action whose result is handed to `row` with `state`.
+fn wrap_action<'v>(
+    mut action: Box<Action<'v>>,
+    row: &'static Row,
+    state: &[Value<'v>],
+) -> Exit<'v> {
     let then = match &mut *action {
         Action::Call { then, .. } | Action::Resume { then, .. } | Action::Suspend { then, .. } => {
             then
         }
         Action::Next { then, .. } => {
             let inner = std::mem::replace(then, Then { row, state: Vec::new() });
-            *then = chain(Some(inner), row);
+            *then = chain(Some(inner), row, state);
             return Exit::Do(action);
         }
         Action::Nested { .. } => return Exit::Do(action),
     };
-    *then = Some(chain(then.take(), row));
+    *then = Some(chain(then.take(), row, state));
     Exit::Do(action)
 }
 
 /// `outer` after `inner`: the inner row's address and state become the state of a row that runs
 /// both.
-fn chain<'v>(inner: Option<Then<'v>>, outer: &'static Row) -> Then<'v> {
+fn chain<'v>(inner: Option<Then<'v>>, outer: &'static Row, outer_state: &[Value<'v>]) -> Then<'v> {
     match inner {
-        None => Then { row: outer, state: vec![Value::TRUE] },
+        None => Then { row: outer, state: outer_state.to_vec() },
         Some(t) => {
-            let mut state = vec![Value::address(t.row), Value::address(outer)];
+            let count = Value::len(outer_state.len());
+            let mut state = vec![Value::address(t.row), Value::address(outer), count];
+            state.extend_from_slice(outer_state);
             state.extend(t.state);
             Then { row: if t.row.catches { &CHAIN_CATCH_ROW } else { &CHAIN_ROW }, state }
         }
@@ -93,9 +99,11 @@ fn run_chain<'v>(vm: &'v Vm, state: &[Value<'v>], answer: Answer<'v>) -> NResult
     let (Some(inner), Some(outer)) = (state[0].as_address(), state[1].as_address()) else {
         return answer.value();
     };
-    match (inner.resume)(vm, &state[2..], answer) {
-        Ok(v) => (outer.resume)(vm, &[Value::TRUE], Answer::Value(v)),
-        Err(Exit::Do(action)) => Err(wrap_action(action, outer)),
+    let count = state[2].as_small().unwrap_or(0) as usize;
+    let (outer_state, inner_state) = state[3..].split_at(count);
+    match (inner.resume)(vm, inner_state, answer) {
+        Ok(v) => (outer.resume)(vm, outer_state, Answer::Value(v)),
+        Err(Exit::Do(action)) => Err(wrap_action(action, outer, outer_state)),
         Err(e) => Err(e),
     }
 }
@@ -159,14 +167,24 @@ impl Vm {
         match self.compare(op, a, b) {
             Ok(v) => self.truth(v),
             Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
-            Err(Exit::Do(action)) => Err(wrap_action(action, &RESULT_TRUTH_ROW)),
+            Err(Exit::Do(action)) => Err(wrap_action(action, &RESULT_TRUTH_ROW, &[Value::TRUE])),
         }
     }
 
     /// The result of `action`, handed to `row` with a state of one value (True).
     pub(crate) fn then_row<'v>(&'v self, e: Exit<'v>, row: &'static Row) -> Exit<'v> {
+        self.then_state(e, row, &[Value::TRUE])
+    }
+
+    /// The result of `action`, handed to `row` with `state`.
+    pub(crate) fn then_state<'v>(
+        &'v self,
+        e: Exit<'v>,
+        row: &'static Row,
+        state: &[Value<'v>],
+    ) -> Exit<'v> {
         match e {
-            Exit::Do(action) => wrap_action(action, row),
+            Exit::Do(action) => wrap_action(action, row, state),
             e => e,
         }
     }

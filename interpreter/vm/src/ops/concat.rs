@@ -1,0 +1,139 @@
+//! `+` and `*` of the builtin sequences.
+
+use crate::Vm;
+use crate::builtins::Type;
+use crate::heap::Kind;
+use crate::native::{Exit, NResult};
+use crate::object::seq::{List, Tuple};
+use crate::object::text::{ByteArray, Bytes, Str};
+use crate::value::Value;
+
+impl Vm {
+    /// `a + b` of two str, list or tuple, or of bytes and bytearrays, subclasses included; `None`
+    /// if they are not.
+    pub(crate) fn concat_pair<'v>(&'v self, a: Value<'v>, b: Value<'v>) -> Option<NResult<'v>> {
+        match (a.kind()?, b.kind()?) {
+            (Kind::Str, Kind::Str) => Some(self.concat(a.get::<Str>()?, b.get::<Str>()?)),
+            (Kind::List, Kind::List) => {
+                let (x, y) = (a.get::<List>()?, b.get::<List>()?);
+                Some(self.joined(&x.items(), &y.items()).and_then(|all| self.list(all)))
+            }
+            (Kind::Tuple, Kind::Tuple) => {
+                let (x, y) = (a.get::<Tuple>()?, b.get::<Tuple>()?);
+                let exact = |v| self.exact_type(v) == Some(Type::Tuple);
+                if x.is_empty() && exact(b) {
+                    return Some(Ok(b));
+                }
+                if y.is_empty() && exact(a) {
+                    return Some(Ok(a));
+                }
+                Some(self.joined(x.items(), y.items()).and_then(|all| self.tuple(&all)))
+            }
+            (Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => {
+                Some(self.concat_bytes(a, b))
+            }
+            _ => None,
+        }
+    }
+
+    fn joined<'v>(&'v self, x: &[Value<'v>], y: &[Value<'v>]) -> Result<Vec<Value<'v>>, Exit<'v>> {
+        let mut all = self.room_for_values(x.len() + y.len())?;
+        all.extend_from_slice(x);
+        all.extend_from_slice(y);
+        Ok(all)
+    }
+
+    fn room_for_values<'v>(&'v self, n: usize) -> Result<Vec<Value<'v>>, Exit<'v>> {
+        self.check(n.saturating_mul(8))?;
+        let mut all = Vec::new();
+        all.try_reserve_exact(n).map_err(|_| self.memory_error())?;
+        Ok(all)
+    }
+
+    fn concat_bytes<'v>(&'v self, a: Value<'v>, b: Value<'v>) -> NResult<'v> {
+        let (x, y) = (bytes_of(a), bytes_of(b));
+        let len = x.len() + y.len();
+        self.check(len)?;
+        let mut all = Vec::new();
+        all.try_reserve_exact(len).map_err(|_| self.memory_error())?;
+        all.extend_from_slice(&x);
+        all.extend_from_slice(&y);
+        self.same_bytes(a, all)
+    }
+
+    /// The result of an operation on bytes: a bytearray if the left operand is one.
+    fn same_bytes<'v>(&'v self, like: Value<'v>, data: Vec<u8>) -> NResult<'v> {
+        if like.is_a::<ByteArray>() {
+            self.bytearray(Type::ByteArray.shape(), data)
+        } else {
+            self.bytes_owned(data)
+        }
+    }
+
+    /// `sequence * count` of a str, list, tuple, bytes or bytearray, subclasses included; `None`
+    /// if it is none.
+    pub(crate) fn repeat<'v>(&'v self, a: Value<'v>, count: i64) -> Option<NResult<'v>> {
+        let n = usize::try_from(count).unwrap_or(0);
+        Some(match a.kind()? {
+            Kind::Str => {
+                let s = a.get::<Str>()?;
+                if n == 1 && s.is_exact() {
+                    return Some(Ok(a));
+                }
+                self.repeat_bytes(s.bytes(), n, Str::MAX_BYTES).and_then(|b| self.str_owned(b))
+            }
+            Kind::Bytes if n == 1 && self.exact_type(a) == Some(Type::Bytes) => Ok(a),
+            Kind::Bytes | Kind::ByteArray => {
+                let data = bytes_of(a);
+                self.repeat_bytes(&data, n, usize::MAX).and_then(|b| self.same_bytes(a, b))
+            }
+            Kind::Tuple if n == 1 && self.exact_type(a) == Some(Type::Tuple) => Ok(a),
+            Kind::Tuple => {
+                self.repeat_values(a.get::<Tuple>()?.items(), n).and_then(|all| self.tuple(&all))
+            }
+            Kind::List => {
+                self.repeat_values(&a.get::<List>()?.items(), n).and_then(|all| self.list(all))
+            }
+            _ => return None,
+        })
+    }
+
+    fn repeat_bytes(&self, data: &[u8], n: usize, max: usize) -> Result<Vec<u8>, Exit<'_>> {
+        let len = data.len().checked_mul(n).filter(|l| *l <= max);
+        let len = len.ok_or_else(|| self.memory_error())?;
+        self.check(len)?;
+        let mut all = Vec::new();
+        all.try_reserve_exact(len).map_err(|_| self.memory_error())?;
+        match data {
+            [] => {}
+            [one] => all.resize(len, *one),
+            _ => (0..n).for_each(|_| all.extend_from_slice(data)),
+        }
+        Ok(all)
+    }
+
+    /// The items, `n` times over.
+    pub(crate) fn repeat_values<'v>(
+        &'v self,
+        items: &[Value<'v>],
+        n: usize,
+    ) -> Result<Vec<Value<'v>>, Exit<'v>> {
+        let len = items.len().checked_mul(n).ok_or_else(|| self.memory_error())?;
+        let mut all = self.room_for_values(len)?;
+        match items {
+            [] => {}
+            [one] => all.resize(len, *one),
+            _ => (0..n).for_each(|_| all.extend_from_slice(items)),
+        }
+        Ok(all)
+    }
+}
+
+/// A copy of the bytes of a bytes or bytearray (a bytearray's own may be changed meanwhile).
+fn bytes_of(v: Value<'_>) -> std::borrow::Cow<'_, [u8]> {
+    match (v.get::<Bytes>(), v.get::<ByteArray>()) {
+        (Some(b), _) => b.bytes().into(),
+        (_, Some(b)) => b.bytes().clone().into(),
+        _ => (&[][..]).into(),
+    }
+}

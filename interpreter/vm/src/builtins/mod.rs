@@ -5,6 +5,7 @@
 //! `functions`.
 
 pub mod class;
+pub mod foreign;
 pub mod functions;
 pub mod intrinsics;
 pub mod types;

@@ -1,4 +1,5 @@
 //! The ABI suite: layouts, refusals of bad libraries, old and new pairs of host and extension.
 
 mod layout;
+mod refusals;
 mod support;

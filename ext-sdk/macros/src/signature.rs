@@ -208,7 +208,12 @@ impl Signature {
                 }
                 None => (quote!(0), quote!(#abi::MsLiteral::NONE)),
             };
-            let (name, shown) = (&param.name, annotation(&param.ty));
+            let one = match param.kind {
+                Kind::Args => crate::types::arguments_of(&param.ty).first().copied(),
+                Kind::Kwargs => crate::types::arguments_of(&param.ty).last().copied(),
+                _ => Some(&param.ty),
+            };
+            let (name, shown) = (&param.name, one.map(annotation).unwrap_or_default());
             rows.push(quote! {
                 #abi::MsParam {
                     name: #abi::MsStr::new(#name),

@@ -1,5 +1,6 @@
 //! The ABI suite: layouts, refusals of bad libraries, old and new pairs of host and extension.
 
 mod layout;
+mod pairs;
 mod refusals;
 mod support;

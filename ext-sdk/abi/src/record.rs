@@ -127,6 +127,7 @@ macro_rules! host_table {
     ($(#[$meta:meta])* pub struct $name:ident {
         $($(#[$fmeta:meta])* fn $field:ident($($arg:ident: $aty:ty),* $(,)?);)*
         last: $(#[$lmeta:meta])* fn $last:ident($($larg:ident: $laty:ty),* $(,)?);
+        $($(#[$ameta:meta])* fn $added:ident($($darg:ident: $daty:ty),* $(,)?);)*
     }) => {
         $crate::record::record! {
             $(#[$meta])*
@@ -139,6 +140,9 @@ macro_rules! host_table {
                 last: $(#[$lmeta])* pub $last: Option<unsafe extern "C" fn(
                     vm: *mut $crate::MsVm, $($larg: $laty),*
                 ) -> $crate::MsStatus>,
+                $($(#[$ameta])* pub $added: Option<unsafe extern "C" fn(
+                    vm: *mut $crate::MsVm, $($darg: $daty),*
+                ) -> $crate::MsStatus>,)*
             }
         }
     };

@@ -76,6 +76,42 @@ impl Vm {
         Exit::Raise(self.new_exception(Type::MemoryError.shape(), self.empty_tuple()))
     }
 
+    /// Raise the OSError of a failed operation of the system.
+    #[cold]
+    pub fn os_error(&self, e: &std::io::Error) -> Exit<'_> {
+        use std::io::ErrorKind as K;
+        let class = match e.kind() {
+            K::BrokenPipe => Type::BrokenPipeError,
+            K::ConnectionAborted => Type::ConnectionAbortedError,
+            K::ConnectionRefused => Type::ConnectionRefusedError,
+            K::ConnectionReset => Type::ConnectionResetError,
+            K::AlreadyExists => Type::FileExistsError,
+            K::NotFound => Type::FileNotFoundError,
+            K::Interrupted => Type::InterruptedError,
+            K::IsADirectory => Type::IsADirectoryError,
+            K::NotADirectory => Type::NotADirectoryError,
+            K::PermissionDenied => Type::PermissionError,
+            K::TimedOut => Type::TimeoutError,
+            K::WouldBlock => Type::BlockingIOError,
+            _ => Type::OSError,
+        };
+        let text = e.to_string();
+        let Some(code) = e.raw_os_error() else { return self.err(class, text) };
+        let text = text.rsplit_once(" (os error").map_or(text.as_str(), |(t, _)| t);
+        let text = self.short_str(text);
+        let errno = Value::int32(code);
+        let exc = match self.tuple(&[errno, text]) {
+            Ok(args) => self.new_exception(class.shape(), args),
+            Err(e) => return e,
+        };
+        for (key, v) in [(self.names.errno, errno), (self.names.strerror, text)] {
+            if let Err(e) = self.set_attr_raw(exc, self.word_value(key), v) {
+                return e;
+            }
+        }
+        Exit::Raise(exc)
+    }
+
     /// Raise RecursionError.
     #[cold]
     pub fn recursion_error(&self) -> Exit<'_> {

@@ -9,6 +9,17 @@ pub trait Host: std::any::Any {
     /// Writes to the standard output or error stream of the script; errors are OS errors.
     fn write(&self, stream: Stream, bytes: &[u8]) -> std::io::Result<()>;
 
+    /// Writes out what `write` keeps back.
+    fn flush(&self, _stream: Stream) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// The next line of the standard input without its end, by a request if it takes time;
+    /// EOFError at the end.
+    fn read_line<'v>(&self, vm: &'v Vm) -> NResult<'v> {
+        Err(vm.err(crate::builtins::Type::EOFError, "EOF when reading a line"))
+    }
+
     /// `import NAME`: the module (for a dotted name the last one), by a request if it takes time.
     /// `level` and `package` have been resolved: `name` is absolute.
     fn import<'v>(&self, vm: &'v Vm, name: &str) -> NResult<'v>;

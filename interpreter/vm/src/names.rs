@@ -38,5 +38,5 @@ names! {
     name path msg args value code errno strerror filename filename2 obj send throw close keys
     mro lineno offset text end_lineno end_offset print_file_and_line exceptions message
     encoding object start end reason builtins fget fset fdel key default sep file flush
-    metaclass write items get stdout stderr update format
+    metaclass write items get stdout stderr update format sys
 }

@@ -60,6 +60,8 @@ pub struct Vm {
     /// Values that the host holds on to.
     pub(crate) handles: RefCell<crate::handles::Handles>,
     pub(crate) stack_pool: crate::interp::nested::StackPool,
+    /// The `sys.stdout` that writes to the host's output, which `print` does by itself; or Empty.
+    pub(crate) stdout: Cell<Word>,
     /// Objects whose `repr` is being made, against endless recursion.
     pub(crate) repr_active: RefCell<Vec<Word>>,
     /// Most digits that an int may have when it is converted from or to decimal text.
@@ -107,6 +109,7 @@ impl Vm {
             prelude: Cell::new(EMPTY),
             handles: RefCell::default(),
             stack_pool: Default::default(),
+            stdout: Cell::new(EMPTY),
             repr_active: RefCell::default(),
             int_max_str_digits: Cell::new(4300),
             counters: Default::default(),
@@ -627,6 +630,7 @@ impl Vm {
             m.cell(c);
         }
         m.cell(&self.prelude);
+        m.cell(&self.stdout);
         m.words(&self.repr_active.borrow());
         self.handles.borrow().trace(m);
         self.shapes.trace(m);

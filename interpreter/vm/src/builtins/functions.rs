@@ -11,7 +11,7 @@ static FUNCTIONS: &[NativeDef] =
 /// Fills the builtins namespace.
 pub(crate) fn install(vm: &Vm) {
     let d = vm.builtins();
-    for def in FUNCTIONS {
+    for def in FUNCTIONS.iter().chain(super::print::FUNCTIONS) {
         let _ = vm.dict_set_name(d, vm.intern(def.name), vm.native(def, Value::EMPTY));
     }
     for &t in super::Type::ALL {

@@ -6,8 +6,11 @@
 
 pub mod class;
 pub mod foreign;
+mod format;
 pub mod functions;
 pub mod intrinsics;
+pub(crate) mod print;
+pub(crate) mod repr;
 pub mod types;
 
 pub use types::Type;
@@ -97,8 +100,13 @@ fn link_bases(vm: &Vm, t: Type, class: &Class) {
 fn fill_class(vm: &Vm, t: Type) {
     let class = vm.class(t);
     let owner = Value::object(class);
-    for def in methods(t).iter().copied().flatten() {
+    let shared = repr::row(t).into_iter().chain(format::rows(t));
+    for def in methods(t).iter().copied().flatten().chain(shared) {
         let name = vm.intern(def.name);
+        if def.role != Role::Setter && class.own(vm.name_hash(name.word()), name.word()).is_some() {
+            // A class's own row goes before the shared one.
+            continue;
+        }
         let native = vm.native(def, owner);
         let v = match def.role {
             Role::Method | Role::Class => native,

@@ -16,10 +16,11 @@ use crate::object::func::{Code, Function};
 use crate::value::{EMPTY, Value};
 
 /// The files: name and text.
-static FILES: &[(&str, &str)] = &[];
+static FILES: &[(&str, &str)] = &[("text", include_str!("text.ms"))];
 
 /// Natives that only the prelude sees.
-static NATIVES: &[&[NativeDef]] = &[];
+static NATIVES: &[&[NativeDef]] =
+    &[crate::builtins::repr::INTERNAL, crate::builtins::print::INTERNAL];
 
 impl Vm {
     /// The prelude function `name`; `file` is the one that has it.

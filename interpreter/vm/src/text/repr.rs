@@ -5,7 +5,7 @@ use super::{AllocError, case, wtf8};
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends `\xNN`, `\uNNNN` or `\UNNNNNNNN`, the shortest that fits.
-pub(super) fn escape(out: &mut Vec<u8>, cp: u32) {
+pub(crate) fn escape(out: &mut Vec<u8>, cp: u32) {
     let (letter, digits) = match cp {
         0..0x100 => (b'x', 2),
         0x100..0x1_0000 => (b'u', 4),

@@ -11,7 +11,7 @@ const LIMIT: f64 = 9_223_372_036_854_775_808.0;
 
 /// An int from a double that is integral, infinite or NaN.
 fn to_int(cx: &Cx, x: f64) -> Result<Value> {
-    if x >= -LIMIT && x < LIMIT {
+    if (-LIMIT..LIMIT).contains(&x) {
         return cx.make(x as i64);
     }
     match BigInt::from_f64(x) {
@@ -22,7 +22,7 @@ fn to_int(cx: &Cx, x: f64) -> Result<Value> {
 }
 
 fn small(x: f64) -> Option<i64> {
-    (x >= -LIMIT && x < LIMIT).then_some(x as i64)
+    (-LIMIT..LIMIT).contains(&x).then_some(x as i64)
 }
 
 fn typed(x: f64) -> std::result::Result<i64, ()> {

@@ -64,6 +64,8 @@ pub struct Vm {
     pub(crate) stdout: Cell<Word>,
     /// Objects whose `repr` is being made, against endless recursion.
     pub(crate) repr_active: RefCell<Vec<Word>>,
+    /// Attributes that the body of the class being made assigns to `self`.
+    pub(crate) attr_hint: Cell<u32>,
     /// Most digits that an int may have when it is converted from or to decimal text.
     pub int_max_str_digits: Cell<usize>,
     /// Counters that are not the heap's.
@@ -111,6 +113,7 @@ impl Vm {
             stack_pool: Default::default(),
             stdout: Cell::new(EMPTY),
             repr_active: RefCell::default(),
+            attr_hint: Cell::new(0),
             int_max_str_digits: Cell::new(4300),
             counters: Default::default(),
             host,

@@ -11,7 +11,13 @@ static FUNCTIONS: &[NativeDef] =
 /// Fills the builtins namespace.
 pub(crate) fn install(vm: &Vm) {
     let d = vm.builtins();
-    for def in FUNCTIONS.iter().chain(super::print::FUNCTIONS) {
+    let tables = [
+        FUNCTIONS,
+        super::print::FUNCTIONS,
+        super::reflect::FUNCTIONS,
+        std::slice::from_ref(&super::class::BUILD_CLASS),
+    ];
+    for def in tables.into_iter().flatten() {
         let _ = vm.dict_set_name(d, vm.intern(def.name), vm.native(def, Value::EMPTY));
     }
     for &t in super::Type::ALL {

@@ -7,10 +7,19 @@
 pub mod class;
 pub mod foreign;
 mod format;
+mod construct;
+mod exception;
 pub mod functions;
+mod generic;
+mod group;
 pub mod intrinsics;
 pub(crate) mod print;
 pub(crate) mod repr;
+mod match_;
+mod newclass;
+mod object;
+mod reflect;
+mod type_;
 pub mod types;
 
 pub use types::Type;
@@ -27,9 +36,53 @@ use crate::value::Value;
 /// The method tables of a builtin class.
 fn methods(t: Type) -> &'static [&'static [NativeDef]] {
     match t {
+        Type::Object => object::TABLES,
+        Type::Type => type_::TABLES,
+        Type::BaseException => exception::TABLES,
         _ => &[],
     }
 }
+
+/// Class attributes that are None: defaults of what particular objects may have themselves.
+static CONSTANTS: &[(Type, &str)] = &[
+    (Type::Object, "__doc__"),
+    (Type::StopIteration, "value"),
+    (Type::SystemExit, "code"),
+    (Type::ImportError, "msg"),
+    (Type::ImportError, "name"),
+    (Type::ImportError, "path"),
+    (Type::ImportError, "name_from"),
+    (Type::AttributeError, "name"),
+    (Type::AttributeError, "obj"),
+    (Type::NameError, "name"),
+    (Type::OSError, "errno"),
+    (Type::OSError, "strerror"),
+    (Type::OSError, "filename"),
+    (Type::OSError, "filename2"),
+    (Type::SyntaxError, "msg"),
+    (Type::SyntaxError, "filename"),
+    (Type::SyntaxError, "lineno"),
+    (Type::SyntaxError, "offset"),
+    (Type::SyntaxError, "text"),
+    (Type::SyntaxError, "end_lineno"),
+    (Type::SyntaxError, "end_offset"),
+    (Type::SyntaxError, "print_file_and_line"),
+    (Type::UnicodeDecodeError, "encoding"),
+    (Type::UnicodeDecodeError, "object"),
+    (Type::UnicodeDecodeError, "start"),
+    (Type::UnicodeDecodeError, "end"),
+    (Type::UnicodeDecodeError, "reason"),
+    (Type::UnicodeEncodeError, "encoding"),
+    (Type::UnicodeEncodeError, "object"),
+    (Type::UnicodeEncodeError, "start"),
+    (Type::UnicodeEncodeError, "end"),
+    (Type::UnicodeEncodeError, "reason"),
+    (Type::UnicodeTranslateError, "encoding"),
+    (Type::UnicodeTranslateError, "object"),
+    (Type::UnicodeTranslateError, "start"),
+    (Type::UnicodeTranslateError, "end"),
+    (Type::UnicodeTranslateError, "reason"),
+];
 
 /// Makes the builtin classes and functions.
 pub(crate) fn bootstrap(vm: &mut Vm) {
@@ -65,6 +118,12 @@ pub(crate) fn bootstrap(vm: &mut Vm) {
     }
     for &t in Type::ALL {
         fill_class(vm, t);
+    }
+    for (t, name) in CONSTANTS {
+        let name = vm.intern(name);
+        let v = Value::NONE;
+        let class = vm.class(*t);
+        let _ = class.ns_mut().insert_new(vm.name_hash(name.word()), name.word(), v.word());
     }
     vm.builtins.set(Value::object(vm.dict()).word());
     vm.modules.set(Value::object(vm.dict()).word());

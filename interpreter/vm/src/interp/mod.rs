@@ -23,3 +23,4 @@ pub mod run;
 mod slow;
 pub mod state;
 pub mod typed;
+mod then;

@@ -3,7 +3,7 @@
 use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
-use crate::native::{Action, Answer, Exit, NResult, NativeFn, Row, Then};
+use crate::native::{Action, Answer, Exit, NResult, Row, Then};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Native;
 use crate::object::map::Dict;
@@ -131,10 +131,7 @@ impl Vm {
             bound = self.bind_native(n, args, kwnames)?;
             &bound
         };
-        match n.def.func {
-            NativeFn::Leaf(leaf) => leaf(self, args),
-            NativeFn::Host(host) => host(self, n, args),
-        }
+        self.run_native(n, args)
     }
 
     /// `object.__new__(cls, *args, **kw)`.

@@ -22,5 +22,5 @@ pub mod nested;
 pub mod run;
 mod slow;
 pub mod state;
-pub mod typed;
 mod then;
+pub mod typed;

@@ -121,13 +121,19 @@ fn check(text: &str, expected: &str) {
 #[test]
 fn plain_calls_and_expressions() {
     check("print(pause(1) + pause(2) * pause(3))", "7\n");
-    check("def f(*a, **k):\n    return pause(a), pause(k)\nprint(f(1, x=pause(2)))", "((1,), {'x': 2})\n");
+    check(
+        "def f(*a, **k):\n    return pause(a), pause(k)\nprint(f(1, x=pause(2)))",
+        "((1,), {'x': 2})\n",
+    );
 }
 
 #[test]
 fn sort_key() {
     check("print(sorted([3, 1, 2], key=lambda x: pause(-x)))", "[3, 2, 1]\n");
-    check("a = ['bb', 'a', 'ccc']\na.sort(key=lambda s: pause(len(s)))\nprint(a)", "['a', 'bb', 'ccc']\n");
+    check(
+        "a = ['bb', 'a', 'ccc']\na.sort(key=lambda s: pause(len(s)))\nprint(a)",
+        "['a', 'bb', 'ccc']\n",
+    );
 }
 
 #[test]

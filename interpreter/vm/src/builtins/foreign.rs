@@ -44,11 +44,7 @@ impl Vm {
         data: usize,
     ) -> Value<'v> {
         let t = if owner.is_empty() { Type::Builtin } else { native_type(def.role, def.name) };
-        Value::object(self.heap.alloc(
-            Native::new(t.shape(), def, receiver, owner, data),
-            0,
-            false,
-        ))
+        Value::object(self.heap.alloc(Native::new(t.shape(), def, receiver, owner, data), 0, false))
     }
 
     /// A class whose instances are objects with a payload, or exceptions.

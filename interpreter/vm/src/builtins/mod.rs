@@ -5,20 +5,20 @@
 //! `functions`.
 
 pub mod class;
-pub mod foreign;
-mod format;
 mod construct;
 mod exception;
+pub mod foreign;
+mod format;
 pub mod functions;
 mod generic;
 mod group;
 pub mod intrinsics;
-pub(crate) mod print;
-pub(crate) mod repr;
 mod match_;
 mod newclass;
 mod object;
+pub(crate) mod print;
 mod reflect;
+pub(crate) mod repr;
 mod type_;
 pub mod types;
 

@@ -16,10 +16,8 @@ use crate::object::func::{Code, Function};
 use crate::value::{EMPTY, Value};
 
 /// The files: name and text.
-static FILES: &[(&str, &str)] = &[
-    ("text", include_str!("text.ms")),
-    ("match", include_str!("match.ms")),
-];
+static FILES: &[(&str, &str)] =
+    &[("text", include_str!("text.ms")), ("match", include_str!("match.ms"))];
 
 /// Natives that only the prelude sees.
 static NATIVES: &[&[NativeDef]] =

@@ -13,6 +13,7 @@ pub(crate) fn install(vm: &Vm) {
     let d = vm.builtins();
     let tables = [
         FUNCTIONS,
+        super::numeric::FUNCTIONS,
         super::print::FUNCTIONS,
         super::reflect::FUNCTIONS,
         std::slice::from_ref(&super::class::BUILD_CLASS),

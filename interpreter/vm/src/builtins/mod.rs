@@ -5,16 +5,21 @@
 //! `functions`.
 
 pub mod class;
+mod complex;
 mod construct;
 mod exception;
+mod float;
 pub mod foreign;
 mod format;
 pub mod functions;
 mod generic;
 mod group;
+mod int;
 pub mod intrinsics;
 mod match_;
 mod newclass;
+mod number_rows;
+mod numeric;
 mod object;
 pub(crate) mod print;
 mod reflect;
@@ -39,6 +44,10 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Object => object::TABLES,
         Type::Type => type_::TABLES,
         Type::BaseException => exception::TABLES,
+        Type::Int => int::TABLES,
+        Type::Bool => int::BOOL_TABLES,
+        Type::Float => float::TABLES,
+        Type::Complex => complex::TABLES,
         _ => &[],
     }
 }

@@ -6,6 +6,7 @@ pub mod access;
 pub mod arith;
 pub mod compare;
 pub mod concat;
+pub mod convert;
 pub mod hash;
 pub mod item;
 pub mod iter;

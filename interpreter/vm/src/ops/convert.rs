@@ -1,0 +1,116 @@
+//! Asking objects for numbers: `__index__`, `__int__`, `__float__`, `__complex__`.
+
+use crate::Vm;
+use crate::native::{Answer, Exit, NResult, Row};
+use crate::num::int_text;
+use crate::num::{Int, Shown};
+use crate::object::text::{ByteArray, Bytes, Str};
+use crate::ops::number::Num;
+use crate::value::{Value, Word};
+
+impl Vm {
+    /// Calls `f` and hands the result to `row`, at once if `f` is native.
+    pub(crate) fn call_then<'v>(
+        &'v self,
+        f: Value<'v>,
+        args: Vec<Value<'v>>,
+        row: &'static Row,
+        state: Vec<Value<'v>>,
+    ) -> NResult<'v> {
+        match self.call_padded(f, &args) {
+            Some(Ok(v)) => (row.resume)(self, &state, Answer::Value(v)),
+            Some(Err(Exit::Raise(e))) => Err(Exit::Raise(e)),
+            Some(Err(e)) => Err(self.then_state(e, row, &state)),
+            None => Err(Exit::call(f, args, row, state)),
+        }
+    }
+
+    /// Calls special method `name` of `v` with `rest`, if its class has one.
+    pub(crate) fn call_special<'v>(
+        &'v self,
+        v: Value<'v>,
+        name: Word,
+        rest: &[Value<'v>],
+    ) -> Option<NResult<'v>> {
+        let (f, mut args) = match self.method(v, name) {
+            Ok(found) => found.filter(|(f, _)| !f.is_none())?,
+            Err(e) => return Some(Err(e)),
+        };
+        args.extend_from_slice(rest);
+        Some(self.call_padded(f, &args).unwrap_or_else(|| Err(Exit::tail(f, args))))
+    }
+
+    /// Hands the truth of `v` (of an absent argument: False) to `row`, as a bool.
+    pub(crate) fn truth_then<'v>(
+        &'v self,
+        v: Value<'v>,
+        row: &'static Row,
+        state: Vec<Value<'v>>,
+    ) -> NResult<'v> {
+        let truth = if v.is_empty() { Ok(false) } else { self.truth(v) };
+        match truth {
+            Ok(b) => (row.resume)(self, &state, Answer::Value(Value::bool(b))),
+            Err(e) => Err(self.then_state(e, row, &state)),
+        }
+    }
+
+    /// Hands `v` as an int to `row`, which reads it with [`Vm::index_int`]: itself, or what its
+    /// `__index__` gives.
+    pub(crate) fn index_then<'v>(
+        &'v self,
+        v: Value<'v>,
+        row: &'static Row,
+        state: Vec<Value<'v>>,
+    ) -> NResult<'v> {
+        if self.as_int(v).is_some() {
+            return (row.resume)(self, &state, Answer::Value(v));
+        }
+        match self.method(v, self.names.__index__)? {
+            Some((f, args)) => self.call_then(f, args, row, state),
+            None => Err(self.not_an_integer(v)),
+        }
+    }
+
+    /// The int that `__index__` gave.
+    pub(crate) fn index_int<'v>(&'v self, v: Value<'v>) -> Result<Num<'v>, Exit<'v>> {
+        self.as_int(v).ok_or_else(|| {
+            self.type_error(format!("__index__ returned non-int (type {})", self.type_name(v)))
+        })
+    }
+
+    /// `'x' object cannot be interpreted as an integer`.
+    #[cold]
+    pub(crate) fn not_an_integer<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
+        self.type_error(format!(
+            "'{}' object cannot be interpreted as an integer",
+            self.type_name(v)
+        ))
+    }
+
+    /// The text of a str, or the bytes of a bytes or bytearray, for a constructor to parse.
+    pub(crate) fn literal_text<'v, R>(
+        &'v self,
+        v: Value<'v>,
+        read: impl FnOnce(&[u8], Shown) -> R,
+    ) -> Option<R> {
+        if let Some(s) = v.get::<Str>() {
+            Some(read(s.bytes(), Shown::Str))
+        } else if let Some(b) = v.get::<Bytes>() {
+            Some(read(b.bytes(), Shown::Bytes))
+        } else {
+            v.get::<ByteArray>().map(|b| read(&b.bytes(), Shown::Bytes))
+        }
+    }
+
+    /// `int(text, base)`; `None` if `v` is no text.
+    pub(crate) fn parse_int<'v>(
+        &'v self,
+        v: Value<'v>,
+        base: u32,
+    ) -> Option<Result<Int, Exit<'v>>> {
+        let max = self.int_max_str_digits.get();
+        self.literal_text(v, |text, shown| {
+            self.polled(|poll| int_text::parse(text, base, shown, max, poll))
+        })
+    }
+}

@@ -1,19 +1,14 @@
 //! The builtin functions.
 
 use crate::Vm;
-use crate::native::{NResult, NativeDef};
 use crate::value::Value;
-
-/// The rows.
-static FUNCTIONS: &[NativeDef] =
-    &[NativeDef::new("len", "obj, /", len, "Return the number of items in a container.")];
 
 /// Fills the builtins namespace.
 pub(crate) fn install(vm: &Vm) {
     let d = vm.builtins();
     let tables = [
-        FUNCTIONS,
         super::numeric::FUNCTIONS,
+        super::iterating::FUNCTIONS,
         super::print::FUNCTIONS,
         super::reflect::FUNCTIONS,
         std::slice::from_ref(&super::class::BUILD_CLASS),
@@ -45,9 +40,4 @@ pub(crate) fn install(vm: &Vm) {
     {
         let _ = vm.dict_set_name(d, vm.intern(alias), vm.class_value(t));
     }
-}
-
-fn len<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let _ = args;
-    Err(vm.unfinished("len"))
 }

@@ -16,14 +16,18 @@ mod generic;
 mod group;
 mod int;
 pub mod intrinsics;
+pub mod iterating;
+pub mod iterators;
 mod match_;
 mod newclass;
 mod number_rows;
 mod numeric;
 mod object;
 pub(crate) mod print;
+pub mod range;
 mod reflect;
 pub(crate) mod repr;
+pub mod sorting;
 mod type_;
 pub mod types;
 
@@ -40,6 +44,7 @@ use crate::value::Value;
 
 /// The method tables of a builtin class.
 fn methods(t: Type) -> &'static [&'static [NativeDef]] {
+    use range::{COMPARE, CONTAINS, HASH, ITERABLE};
     match t {
         Type::Object => object::TABLES,
         Type::Type => type_::TABLES,
@@ -48,6 +53,9 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Bool => int::BOOL_TABLES,
         Type::Float => float::TABLES,
         Type::Complex => complex::TABLES,
+        Type::Range => &[range::METHODS, COMPARE, CONTAINS, HASH, ITERABLE],
+        Type::Slice => &[range::SLICE, COMPARE, HASH],
+        t if t.layout() == Kind::Iter => &[iterators::METHODS],
         _ => &[],
     }
 }

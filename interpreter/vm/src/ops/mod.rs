@@ -4,13 +4,16 @@
 
 pub mod access;
 pub mod arith;
+pub mod awaiting;
 pub mod compare;
 pub mod concat;
 pub mod convert;
+pub mod equal;
 pub mod hash;
 pub mod item;
 pub mod iter;
 pub mod number;
 pub mod raise;
+pub mod table;
 pub mod text;
 pub mod truth;

@@ -6,6 +6,8 @@
 //! are made from the file's code objects without running it, so it may hold nothing but plain
 //! functions without defaults.
 
+pub(crate) mod natives;
+
 use std::sync::Arc;
 
 use crate::Vm;
@@ -16,12 +18,17 @@ use crate::object::func::{Code, Function};
 use crate::value::{EMPTY, Value};
 
 /// The files: name and text.
-static FILES: &[(&str, &str)] =
-    &[("text", include_str!("text.ms")), ("match", include_str!("match.ms"))];
+static FILES: &[(&str, &str)] = &[
+    ("compare", include_str!("compare.ms")),
+    ("map", include_str!("map.ms")),
+    ("match", include_str!("match.ms")),
+    ("seq", include_str!("seq.ms")),
+    ("text", include_str!("text.ms")),
+];
 
 /// Natives that only the prelude sees.
 static NATIVES: &[&[NativeDef]] =
-    &[crate::builtins::repr::INTERNAL, crate::builtins::print::INTERNAL];
+    &[natives::ROWS, crate::builtins::repr::INTERNAL, crate::builtins::print::INTERNAL];
 
 impl Vm {
     /// The prelude function `name`; `file` is the one that has it.
@@ -31,6 +38,10 @@ impl Vm {
             return Ok(f);
         }
         self.load_prelude(file)?;
+        if file == "compare" {
+            // It looks keys up with the functions of `map`.
+            self.load_prelude("map")?;
+        }
         self.dict_get_str(dict, name).ok_or_else(|| self.no_prelude(name))
     }
 

@@ -3,4 +3,5 @@
 mod layout;
 mod pairs;
 mod refusals;
+mod rust_pairs;
 mod support;

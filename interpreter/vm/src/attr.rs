@@ -14,7 +14,7 @@ use crate::object::func::{BoundMethod, Function, Native};
 use crate::object::instance::{has_attrs, inline_count, more_of, slot_cell};
 use crate::object::map::Dict;
 use crate::object::read;
-use crate::object::record::{ClassMethod, Member, Module, Property, StaticMethod};
+use crate::object::record::{ClassMethod, Member, Module, Property, StaticMethod, Super};
 use crate::object::text::Str;
 use crate::value::{EMPTY, FALSE, TRUE, Value, Word, is_float, is_int};
 
@@ -428,6 +428,11 @@ impl Vm {
         if let Some(c) = obj.get::<Class>() {
             return self.lookup_class_attr(c, name);
         }
+        if let Some(s) = obj.get::<Super>()
+            && let Some(v) = self.super_lookup(s, name)?
+        {
+            return Ok(Attr::Value(v));
+        }
         let class = self.class_of(obj);
         let found = self.class_lookup(class, name.word());
         if let Some(d) = found
@@ -439,7 +444,14 @@ impl Vm {
             return Ok(Attr::Value(v));
         }
         match found {
-            None => Ok(Attr::Missing),
+            None => match obj.get::<BoundMethod>() {
+                // Attributes of a method are those of its function.
+                Some(m) => match self.getattr_opt(read(&m.func), name)? {
+                    v if v.is_empty() => Ok(Attr::Missing),
+                    v => Ok(Attr::Value(v)),
+                },
+                None => Ok(Attr::Missing),
+            },
             Some(f) if self.is_plain_method(f) => Ok(Attr::Method(f)),
             Some(d) => self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value),
         }
@@ -503,6 +515,14 @@ impl Vm {
     ) -> NResult<'v> {
         let Some(kind) = d.kind() else { return Ok(d) };
         let through_class = obj.is_none() && !class.is(self.class_value(Type::NoneType));
+        if matches!(kind, Kind::Property | Kind::StaticMethod | Kind::ClassMethod)
+            && self.exact_type(d).is_none()
+            && let Some(f) = self.class_lookup(self.class_of(d), self.names.__get__)
+            && !f.is_a::<Native>()
+        {
+            let obj = if through_class { Value::NONE } else { obj };
+            return Err(Exit::tail(f, vec![d, obj, class]));
+        }
         match kind {
             Kind::Function => Ok(if through_class { d } else { self.bind(d, obj) }),
             Kind::Native => {
@@ -818,6 +838,15 @@ impl Vm {
         match d.kind()? {
             Kind::Property => {
                 let p = d.get::<Property>()?;
+                if self.exact_type(d).is_none() {
+                    let n = &self.names;
+                    let hook = if v.is_empty() { n.__delete__ } else { n.__set__ };
+                    let f = self.class_lookup(self.class_of(d), hook);
+                    if let Some(f) = f.filter(|f| !f.is_a::<Native>()) {
+                        let args = if v.is_empty() { vec![d, obj] } else { vec![d, obj, v] };
+                        return Some(Err(Exit::tail(f, args)));
+                    }
+                }
                 let (f, what) =
                     if v.is_empty() { (p.fdel(), "deleter") } else { (p.fset(), "setter") };
                 if f.is_none() {
@@ -878,6 +907,16 @@ impl Vm {
                 ))
             }
         }
+    }
+
+    /// Stores (Empty: deletes) through a slot or native attribute.
+    pub(crate) fn member_store<'v>(
+        &'v self,
+        d: Value<'v>,
+        obj: Value<'v>,
+        v: Value<'v>,
+    ) -> Result<(), Exit<'v>> {
+        d.get::<Member>().map_or(Ok(()), |m| self.member_set(m, obj, v))
     }
 
     /// Empties a slot; `false` if it was empty.

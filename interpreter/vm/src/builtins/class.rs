@@ -108,7 +108,7 @@ fn begin<'v>(vm: &'v Vm, state: [Value<'v>; 6]) -> NResult<'v> {
         resume: |vm, state, answer| {
             let ns = answer.value()?;
             let class = vm.class_of(ns);
-            if vm.class_lookup(class, vm.names.__getitem__).is_none() {
+            if !ns.is_a::<Dict>() && vm.class_lookup(class, vm.names.__getitem__).is_none() {
                 let meta = match state[2].get::<Class>() {
                     Some(m) => m.name_str().into_owned(),
                     None => "<metaclass>".into(),

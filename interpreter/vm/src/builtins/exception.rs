@@ -23,8 +23,6 @@ pub(crate) static TABLES: &[&[NativeDef]] =
     &[std::slice::from_ref(&NEW), std::slice::from_ref(&INIT), METHODS];
 
 static METHODS: &[NativeDef] = &[
-    NativeDef::new("__str__", "self, /", str, "Return str(self)."),
-    NativeDef::new("__repr__", "self, /", repr, "Return repr(self)."),
     NativeDef::new("__setstate__", "self, state, /", setstate, "Restores attributes."),
     NativeDef::new(
         "with_traceback",
@@ -105,37 +103,6 @@ fn init<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 fn no_keywords<'v>(vm: &'v Vm, class: Option<&Class>) -> Exit<'v> {
     let name = class.map_or("?".into(), |c| c.name_str());
     vm.type_error(format!("{name}() takes no keyword arguments"))
-}
-
-fn str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let Some(e) = exc(args[0]) else { return vm.str("") };
-    match e.args() {
-        [] => vm.str(""),
-        [one] => vm.convert(*one, 1),
-        _ => vm.convert(read(&e.args), 2),
-    }
-}
-
-fn repr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    static WRAP: Row = Row {
-        name: "exception_repr",
-        catches: false,
-        resume: |vm, state, answer| {
-            let text = answer.value()?;
-            let name = state[0].get::<Class>().map_or("?".into(), |c| c.name_str());
-            let (open, close): (&[u8], &[u8]) =
-                if state[1].is(Value::TRUE) { (b"(", b")") } else { (b"", b"") };
-            let text = text.get::<Str>().map_or(&b""[..], |s| s.bytes());
-            vm.str_parts(&[name.as_bytes(), open, text, close])
-        },
-    };
-    let Some(e) = exc(args[0]) else { return vm.str("") };
-    let class = vm.class_value_of(args[0]);
-    match e.args() {
-        [] => vm.str(&format!("{}()", vm.type_name(args[0]))),
-        [one] => vm.and_then(vm.convert(*one, 2), &WRAP, vec![class, Value::TRUE]),
-        _ => vm.and_then(vm.convert(read(&e.args), 2), &WRAP, vec![class, Value::FALSE]),
-    }
 }
 
 fn setstate<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

@@ -12,6 +12,7 @@ pub(crate) fn install(vm: &Vm) {
         super::print::FUNCTIONS,
         super::reflect::FUNCTIONS,
         std::slice::from_ref(&super::class::BUILD_CLASS),
+        std::slice::from_ref(&super::import::IMPORT),
     ];
     for def in tables.into_iter().flatten() {
         let _ = vm.dict_set_name(d, vm.intern(def.name), vm.native(def, Value::EMPTY));

@@ -11,14 +11,17 @@ mod exception;
 mod float;
 pub mod foreign;
 mod format;
+mod function;
 pub mod functions;
 mod generic;
 mod group;
 mod int;
+mod import;
 pub mod intrinsics;
 pub mod iterating;
 pub mod iterators;
 mod match_;
+mod module;
 mod newclass;
 mod number_rows;
 mod numeric;
@@ -28,6 +31,8 @@ pub mod range;
 mod reflect;
 pub(crate) mod repr;
 pub mod sorting;
+mod property;
+mod super_;
 mod type_;
 pub mod types;
 
@@ -56,6 +61,22 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Range => &[range::METHODS, COMPARE, CONTAINS, HASH, ITERABLE],
         Type::Slice => &[range::SLICE, COMPARE, HASH],
         t if t.layout() == Kind::Iter => &[iterators::METHODS],
+        Type::Property => property::PROPERTY,
+        Type::StaticMethod => property::STATIC,
+        Type::ClassMethod => property::CLASS,
+        Type::Super => super_::TABLES,
+        Type::Function => function::FUNCTION,
+        Type::Builtin
+        | Type::MethodDescriptor
+        | Type::WrapperDescriptor
+        | Type::MethodWrapper
+        | Type::ClassMethodDescriptor => function::NATIVE,
+        Type::Method => function::METHOD,
+        Type::Code => function::CODE,
+        Type::Cell => function::CELL,
+        Type::Member | Type::GetSet => function::MEMBER,
+        Type::Module => module::MODULE,
+        Type::SimpleNamespace => module::NAMESPACE,
         _ => &[],
     }
 }

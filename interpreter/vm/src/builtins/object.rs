@@ -35,8 +35,6 @@ pub(crate) static TABLES: &[&[NativeDef]] =
     &[std::slice::from_ref(&NEW), std::slice::from_ref(&INIT), METHODS];
 
 static METHODS: &[NativeDef] = &[
-    NativeDef::new("__repr__", "self, /", repr, "Return repr(self)."),
-    NativeDef::new("__str__", "self, /", str, "Return str(self)."),
     NativeDef::new("__eq__", "self, value, /", eq, "Return self==value."),
     NativeDef::new("__ne__", "self, value, /", ne, "Return self!=value."),
     NativeDef::new("__lt__", "self, value, /", not_ordered, "Return self<value."),
@@ -58,7 +56,6 @@ static METHODS: &[NativeDef] = &[
     ),
     NativeDef::new("__delattr__", "self, name, /", delattr, "Implement delattr(self, name)."),
     NativeDef::new("__dir__", "self, /", dir, "Default dir() implementation."),
-    NativeDef::new("__format__", "self, format_spec, /", format, "Default object formatter."),
     NativeDef::new("__sizeof__", "self, /", sizeof, "Size of object in memory, in bytes."),
     NativeDef::new("__reduce_ex__", "self, protocol, /", reduce_ex, "Helper for pickle."),
     NativeDef::new("__reduce__", "self, /", reduce, "Helper for pickle."),
@@ -116,14 +113,6 @@ fn init<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     Ok(Value::NONE)
 }
 
-fn repr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    vm.object_repr(args[0])
-}
-
-fn str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    vm.convert(args[0], 2)
-}
-
 fn eq<'v>(_: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     Ok(if args[0].is(args[1]) { Value::TRUE } else { Value::NOT_IMPLEMENTED })
 }
@@ -179,23 +168,6 @@ impl Vm {
         }
     }
 
-    /// `<module.Class object at 0x...>`.
-    pub fn object_repr<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
-        let class = self.class_of(v);
-        let name = self.qualified_name(class);
-        self.str(&format!("<{name} object at {:#x}>", address(v)))
-    }
-
-    /// `module.Qual.Name` of a class; `builtins` is left out.
-    pub(crate) fn qualified_name(&self, class: &Class) -> String {
-        let text = |v: Value<'_>| v.get::<Str>().map(|s| s.to_display().into_owned());
-        let q = text(crate::object::read(&class.qualname)).unwrap_or_default();
-        match self.class_module(class).and_then(text) {
-            Some(m) if m != "builtins" => format!("{m}.{q}"),
-            _ => q,
-        }
-    }
-
     /// `__module__` of a class.
     pub(crate) fn class_module<'v>(&'v self, class: &'v Class) -> Option<Value<'v>> {
         let n = self.names.__module__;
@@ -212,7 +184,7 @@ impl Vm {
     /// `<class 'module.Name'>`, for messages; of another value its type's name.
     pub(crate) fn class_repr(&self, v: Value<'_>) -> String {
         match v.get::<Class>() {
-            Some(c) => format!("<class '{}'>", self.qualified_name(c)),
+            Some(c) => format!("<class '{}'>", self.class_label(c)),
             None => self.type_name(v),
         }
     }
@@ -256,11 +228,6 @@ impl Vm {
 }
 
 const SLOT_BYTE: u8 = super::newclass::SLOT_PREFIX.as_bytes()[0];
-
-/// What `id()` and the default `repr` show.
-pub(crate) fn address(v: Value<'_>) -> u64 {
-    v.word() & 0xFFFF_FFFF_FFFF
-}
 
 fn getattribute<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let name = vm.attribute_name(args[1])?;
@@ -339,20 +306,6 @@ impl Vm {
         });
         names.dedup_by(|a, b| bytes(a) == bytes(b));
         self.list(names)
-    }
-}
-
-fn format<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    match args[1].get::<Str>() {
-        Some(s) if s.bytes().is_empty() => vm.convert(args[0], 1),
-        Some(_) => Err(vm.type_error(format!(
-            "unsupported format string passed to {}.__format__",
-            vm.type_name(args[0])
-        ))),
-        None => Err(vm.type_error(format!(
-            "__format__() argument must be str, not {}",
-            vm.type_name(args[1])
-        ))),
     }
 }
 

@@ -38,7 +38,6 @@ pub(crate) static TABLES: &[&[NativeDef]] = &[
 static METHODS: &[NativeDef] = &[
     NativeDef::new("__init__", "self, /, *args, **kwds", init, "Initialize self."),
     NativeDef::new("__call__", "self, /, *args, **kwargs", call, "Call self as a function."),
-    NativeDef::new("__repr__", "self, /", repr, "Return repr(self)."),
     NativeDef::new(
         "__getattribute__",
         "self, name, /",
@@ -151,10 +150,6 @@ fn call<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let mut rest = args[2..].to_vec();
     let kwnames = vm.split_keywords(args[1], &mut rest)?;
     vm.construct(c, rest, kwnames)
-}
-
-fn repr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    vm.str(&vm.class_repr(args[0]))
 }
 
 fn getattribute<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

@@ -9,10 +9,11 @@ use miniscript_engine::Limits;
 
 /// What `--help` shows.
 pub const HELP: &str = "\
-usage: ms [OPTION].. [FILE | -c CODE | -] [ARGUMENT]..
+usage: ms [OPTION].. [FILE | -c CODE | -m MODULE | -] [ARGUMENT]..
 
   FILE                   run a script
   -c CODE                run CODE
+  -m MODULE              run a module, or the __main__ of a package
   -                      run what standard input brings
 
   --timeout SECONDS      raise TimeoutError after that time
@@ -52,6 +53,8 @@ pub struct Run {
 pub enum What {
     /// A file.
     File(PathBuf),
+    /// A module found by name.
+    Module(String),
     /// Text on the command line.
     Code(String),
     /// Standard input.
@@ -77,6 +80,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
             }
             Some(Arg::Long("explain-import")) => explain_import = Some(parser.value()?.string()?),
             Some(Arg::Short('c')) => break What::Code(parser.value()?.string()?),
+            Some(Arg::Short('m')) => break What::Module(parser.value()?.string()?),
             Some(Arg::Value(v)) if v == "-" => break What::Stdin,
             Some(Arg::Value(v)) => break What::File(v.into()),
             Some(other) => return Err(other.unexpected()),

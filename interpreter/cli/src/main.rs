@@ -1,6 +1,7 @@
 //! The `ms` command.
 
 mod args;
+mod interrupt;
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             config.explain_import = run.explain_import;
             let program = match run.what {
                 What::File(path) => Program::File(path),
+                What::Module(name) => Program::Module(name),
                 What::Code(code) => {
                     Program::Text { name: "<string>".into(), bytes: code.into_bytes() }
                 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
                 }
             };
             let mut engine = Engine::new(config);
+            interrupt::install(&engine);
             let status = engine.run_program(&program);
             ExitCode::from(status as u8)
         }

@@ -1,28 +1,31 @@
 //! One interpreter with its host: the Rust embedding API.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use miniscript_syntax::ast::Mode;
-use miniscript_syntax::{SyntaxError, decode_source, parse};
 use miniscript_vm::builtins::Type;
-use miniscript_vm::code::proto::{CodeProto, SourceInfo};
-use miniscript_vm::compile::{CompileMode, compile_module};
+use miniscript_vm::code::proto::CodeProto;
 use miniscript_vm::handles::Handle;
-use miniscript_vm::interp::run::{Input, Resumed};
+use miniscript_vm::native::Exit;
 use miniscript_vm::object::exc::Exception;
 use miniscript_vm::object::map::Dict;
+use miniscript_vm::object::record::Module;
 use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm, VmConfig};
 
 use crate::config::{Config, random_seed};
-use crate::host::EngineHost;
+use crate::files::FileError;
+use crate::host::{EngineHost, HostHandle, Importer};
+use crate::loader::{self, Found};
+use crate::modules::{self, Settings};
 use crate::report;
-
-/// No script is larger than this.
-const MAX_SOURCE: u64 = 1 << 30;
+use crate::scheduler::{self, Ended};
+use crate::source::{self, BadSource};
 
 /// A main program.
 #[derive(Clone, Debug)]
@@ -36,43 +39,67 @@ pub enum Program {
         /// The bytes, not decoded yet.
         bytes: Vec<u8>,
     },
+    /// A module, or the `__main__` of a package, found as an import finds it.
+    Module(String),
 }
 
 /// Why a program did not run to its end.
 #[derive(Debug)]
 pub enum Failure {
-    /// The file cannot be read.
+    /// It cannot be read, or there is no such module.
     Unreadable(String),
     /// The text is not a program.
-    Syntax {
-        /// What is wrong.
-        error: Box<SyntaxError>,
-        /// The text.
-        text: String,
-        /// Its name.
-        name: String,
-    },
+    Syntax(Box<BadSource>),
     /// An exception; the handle must be released.
     Raised(Handle),
 }
 
+impl From<Box<BadSource>> for Failure {
+    fn from(bad: Box<BadSource>) -> Failure {
+        Failure::Syntax(bad)
+    }
+}
+
 /// One interpreter.
 pub struct Engine {
+    // The VM goes first: what its objects drop still finds the host's services.
     vm: Box<Vm>,
-    timeout: Option<std::time::Duration>,
+    host: Rc<EngineHost>,
+    timeout: Option<Duration>,
+    args: Vec<OsString>,
+    /// The module `__main__`.
+    main: Handle,
 }
 
 impl Engine {
     /// A new interpreter.
-    pub fn new(config: Config) -> Engine {
+    pub fn new(mut config: Config) -> Engine {
         let vm_config = VmConfig {
             hash_seed: config.hash_seed.unwrap_or_else(random_seed),
             gc_stress: config.gc_stress,
             max_memory: config.limits.max_memory,
         };
-        let timeout = config.limits.timeout;
-        let vm = Vm::new(&vm_config, Box::new(EngineHost::new(config)));
-        Engine { vm, timeout }
+        let limits = config.limits;
+        let args = std::mem::take(&mut config.args);
+        let settings = Settings {
+            argv: std::iter::once(OsString::new()).chain(args.iter().cloned()).collect(),
+            path: std::mem::take(&mut config.path),
+        };
+        let host = Rc::new(EngineHost::new(config, settings));
+        let vm = Vm::new(&vm_config, Box::new(HostHandle(Rc::clone(&host))));
+        if let Some(n) = limits.recursion {
+            vm.set_recursion_limit(n);
+        }
+        let main = {
+            let main = vm.new_module("__main__");
+            let value = Value::object(main);
+            // Only a memory limit too small for the interpreter itself makes this fail, and then
+            // the first allocation of the program says so.
+            let _ = modules::install(&vm, &host);
+            let _ = prepare_main(&vm, main);
+            vm.retain(value)
+        };
+        Engine { vm, host, timeout: limits.timeout, args, main }
     }
 
     /// The VM.
@@ -80,103 +107,216 @@ impl Engine {
         &self.vm
     }
 
-    /// The VM, to run code or collect.
+    /// The VM, to collect or to run tasks by hand.
     pub fn vm_mut(&mut self) -> &mut Vm {
         &mut self.vm
     }
 
-    fn host(&self) -> &EngineHost {
-        EngineHost::of(&self.vm).expect("the engine made this VM with its host")
+    /// The host: streams, reactor, files.
+    pub fn host(&self) -> &Rc<EngineHost> {
+        &self.host
     }
 
-    /// Set it to have KeyboardInterrupt raised.
+    /// Where modules come from that are neither bundled nor source.
+    pub fn set_importer(&mut self, importer: Rc<dyn Importer>) {
+        *self.host.importer.borrow_mut() = Some(importer);
+    }
+
+    /// Set it, from any thread or a signal handler, to have KeyboardInterrupt raised.
     pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.host().interrupt)
+        Arc::clone(&self.host.interrupt)
+    }
+
+    // ---- values ----
+
+    /// A global of `__main__`; the handle must be released.
+    pub fn global(&self, name: &str) -> Option<Handle> {
+        let v = self.vm.dict_get_str(self.globals()?, name)?;
+        Some(self.vm.retain(v))
+    }
+
+    /// Sets a global of `__main__`.
+    pub fn set_global(&mut self, name: &str, value: Handle) -> Result<(), Failure> {
+        let (Some(d), Some(v)) = (self.globals(), self.vm.handle(value)) else { return Ok(()) };
+        self.vm.dict_set_name(d, self.vm.intern(name), v).map_err(|e| raised(&self.vm, e))
+    }
+
+    fn globals(&self) -> Option<&Dict> {
+        self.vm.handle(self.main)?.get::<Module>()?.dict().get::<Dict>()
+    }
+
+    // ---- running ----
+
+    /// Runs statements in `__main__`; other tasks go on until they are done.
+    pub fn run_source(&mut self, text: &str, name: &str) -> Result<(), Failure> {
+        let proto = source::compile_text(text.to_owned(), name, Mode::Module)?;
+        let v = self.run_code(&proto, false)?;
+        self.vm.release(v);
+        Ok(())
+    }
+
+    /// The value of an expression in `__main__`; the handle must be released.
+    pub fn eval(&mut self, text: &str) -> Result<Handle, Failure> {
+        let proto = source::compile_text(text.to_owned(), "<eval>", Mode::Expression)?;
+        self.run_code(&proto, false)
+    }
+
+    /// Runs compiled code in `__main__` and gives its value; with `all`, every task ends first.
+    pub fn run_code(&mut self, proto: &Arc<CodeProto>, all: bool) -> Result<Handle, Failure> {
+        let func = {
+            let vm = &*self.vm;
+            let globals = self.globals().map_or(Value::NONE, Value::object);
+            vm.retain(vm.module_function(proto, globals).map_err(|e| raised(vm, e))?)
+        };
+        self.run_func(func, all)
+    }
+
+    /// Calls a function; the handle of the result must be released.
+    pub fn call(&mut self, func: Handle, args: &[Handle]) -> Result<Handle, Failure> {
+        let call = {
+            let vm = &*self.vm;
+            let values: Vec<Value<'_>> = args.iter().filter_map(|h| vm.handle(*h)).collect();
+            let bound = vm.handle(func).map_or(Value::NONE, |f| f);
+            let pair = vm.tuple(&values).map_err(|e| raised(vm, e))?;
+            [vm.retain(bound), vm.retain(pair)]
+        };
+        match scheduler::call(&mut self.vm, &self.host, call) {
+            Ended::Returned(v) => Ok(v),
+            Ended::Raised(e) => Err(Failure::Raised(e)),
+        }
+    }
+
+    fn run_func(&mut self, func: Handle, all: bool) -> Result<Handle, Failure> {
+        match scheduler::run(&mut self.vm, &self.host, func, Vec::new(), all) {
+            Ended::Returned(v) => Ok(v),
+            Ended::Raised(e) => Err(Failure::Raised(e)),
+        }
+    }
+
+    /// Starts the clock of the time limit.
+    pub fn start_clock(&mut self) {
+        self.host.deadline.set(self.timeout.and_then(|t| Instant::now().checked_add(t)));
     }
 
     /// Runs a main program to its end, reports what it did not catch on standard error, and
     /// gives the exit status: 0, 1 for an uncaught exception, 2 for a program that cannot start.
     pub fn run_program(&mut self, program: &Program) -> i32 {
-        self.host().deadline.set(self.timeout.and_then(|t| Instant::now().checked_add(t)));
-        let outcome = self.run_main(program);
+        self.start_clock();
+        let outcome = self.prepare(program).and_then(|proto| self.run_code(&proto, true));
         let status = match outcome {
-            Ok(()) => 0,
-            Err(failure) => self.report_failure(failure),
+            Ok(v) => {
+                self.vm.release(v);
+                i32::from(self.host.scheduler.showed_failure.get())
+            }
+            Err(failure) => self.report(failure),
         };
         self.finish(status)
     }
 
-    fn run_main(&mut self, program: &Program) -> Result<(), Failure> {
-        let (name, bytes) = match program {
-            Program::File(path) => (path.to_string_lossy().into_owned(), self.read_main(path)?),
-            Program::Text { name, bytes } => (name.clone(), bytes.clone()),
-        };
-        let proto = compile_bytes(&bytes, &name)?;
-        let func = {
-            let vm = &*self.vm;
-            let main = vm.new_module("__main__");
-            let made = || {
-                let globals = main.dict();
-                if let Some(d) = globals.get::<Dict>() {
-                    if let Program::File(_) = program {
-                        vm.dict_set_name(d, vm.intern("__file__"), vm.str(&name)?)?;
-                    }
-                    vm.dict_set_name(d, vm.intern("__annotations__"), Value::object(vm.dict()))?;
-                    let builtins = vm.new_module("builtins");
-                    vm.dict_set_name(d, vm.intern("__builtins__"), Value::object(builtins))?;
-                }
-                vm.dict_set_name(vm.modules(), vm.intern("__main__"), Value::object(main))?;
-                vm.module_function(&proto, globals)
-            };
-            match made() {
-                Ok(f) => vm.retain(f),
-                Err(e) => return Err(raised(vm, e)),
+    /// Reads and compiles a main program and fills `sys.argv` and `sys.path`.
+    fn prepare(&mut self, program: &Program) -> Result<Arc<CodeProto>, Failure> {
+        match program {
+            Program::Text { name, bytes } => {
+                let zero = if name == "<string>" { "-c" } else { "-" };
+                self.set_start(zero.into(), vec![PathBuf::new()])?;
+                Ok(source::compile_bytes(bytes, name)?)
             }
-        };
-        self.run(func)
+            Program::File(path) => {
+                let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let name = absolute.to_string_lossy().into_owned();
+                let access = Arc::clone(self.host.files.access());
+                let bytes = source::read(&*access, path).map_err(|e| unreadable(path, &e))?;
+                self.set_start(path.clone().into_os_string(), script_path(&absolute))?;
+                self.set_main("__file__", &name)?;
+                Ok(source::compile_bytes(&bytes, &name)?)
+            }
+            Program::Module(name) => self.prepare_module(name),
+        }
     }
 
-    fn run(&mut self, func: Handle) -> Result<(), Failure> {
-        let task = self.vm.new_task(func, &[]);
-        self.vm.release(func);
-        let Some(task) = task else { return Ok(()) };
+    fn prepare_module(&mut self, name: &str) -> Result<Arc<CodeProto>, Failure> {
+        let here = std::env::current_dir().unwrap_or_default();
+        self.set_start("-m".into(), vec![here])?;
+        let mut wanted = name.to_owned();
         loop {
-            match self.vm.resume(task, Input::Start) {
-                Some(Resumed::Returned(v)) => {
-                    self.vm.release(v);
-                    return Ok(());
+            if let Some((parent, _)) = wanted.rsplit_once('.') {
+                let parent = parent.to_owned();
+                self.import(&parent)?;
+            }
+            let found = {
+                let vm = &*self.vm;
+                loader::locate(vm, &self.host, &wanted).map_err(|e| raised(vm, e))?
+            };
+            match found {
+                Found::File(_, Some(_)) | Found::Folders(_) if !wanted.ends_with(".__main__") => {
+                    wanted.push_str(".__main__");
                 }
-                Some(Resumed::Raised(e)) => return Err(Failure::Raised(e)),
-                Some(Resumed::OutOfFuel) => {}
-                Some(Resumed::Suspended(_)) | None => return Ok(()),
+                Found::File(path, None) => {
+                    let file = path.to_string_lossy().into_owned();
+                    self.set_start(path.clone().into_os_string(), Vec::new())?;
+                    self.set_main("__file__", &file)?;
+                    let package = wanted.rsplit_once('.').map_or("", |(p, _)| p);
+                    self.set_main("__package__", package)?;
+                    let access = Arc::clone(self.host.files.access());
+                    let bytes = source::read(&*access, &path).map_err(|e| unreadable(&path, &e))?;
+                    return Ok(source::compile_bytes(&bytes, &file)?);
+                }
+                _ if wanted != name => {
+                    return Err(Failure::Unreadable(format!(
+                        "No module named {wanted}; '{name}' is a package and cannot be directly \
+                         executed"
+                    )));
+                }
+                _ => return Err(Failure::Unreadable(format!("No module named {name}"))),
             }
         }
     }
 
-    fn read_main(&self, path: &Path) -> Result<Vec<u8>, Failure> {
-        let access = Arc::clone(self.host().files.access());
-        crate::files::ops::read_whole(&*access, path, Some(MAX_SOURCE)).map_err(|error| {
-            let shown = path.to_string_lossy();
-            let why = match &error {
-                crate::files::FileError::Os(e) => match e.errno {
-                    Some(n) => format!("[Errno {n}] {}", e.strerror),
-                    None => e.strerror.clone(),
-                },
-                other => other.to_string(),
-            };
-            Failure::Unreadable(format!("can't open file '{shown}': {why}"))
-        })
+    fn import(&mut self, name: &str) -> Result<(), Failure> {
+        let call = {
+            let vm = &*self.vm;
+            let import = vm.dict_get_str(vm.builtins(), "__import__").unwrap_or(Value::NONE);
+            let args = vm.str(name).and_then(|n| vm.tuple(&[n])).map_err(|e| raised(vm, e))?;
+            [vm.retain(import), vm.retain(args)]
+        };
+        match scheduler::call(&mut self.vm, &self.host, call) {
+            Ended::Returned(v) => {
+                self.vm.release(v);
+                Ok(())
+            }
+            Ended::Raised(e) => Err(Failure::Raised(e)),
+        }
     }
 
-    /// Shows a failure on standard error and gives the exit status it stands for.
-    fn report_failure(&mut self, failure: Failure) -> i32 {
+    /// `sys.argv[0]`, and what comes first in `sys.path`.
+    fn set_start(&mut self, zero: OsString, first: Vec<PathBuf>) -> Result<(), Failure> {
+        let vm = &*self.vm;
+        let mut settings = self.host.settings.borrow_mut();
+        settings.argv = std::iter::once(zero).chain(self.args.iter().cloned()).collect();
+        settings.path.splice(0..0, first);
+        let (argv, path) = (settings.argv.clone(), settings.path.clone());
+        drop(settings);
+        modules::set_start(vm, &argv, &path).map_err(|e| raised(vm, e))
+    }
+
+    fn set_main(&mut self, name: &str, text: &str) -> Result<(), Failure> {
+        let vm = &*self.vm;
+        let Some(d) = self.globals() else { return Ok(()) };
+        let set = vm.str(text).and_then(|v| vm.dict_set_name(d, vm.intern(name), v));
+        set.map_err(|e| raised(vm, e))
+    }
+
+    // ---- reports ----
+
+    /// Shows a failure on standard error, releases it, and gives the exit status it stands for.
+    pub fn report(&mut self, failure: Failure) -> i32 {
         match failure {
             Failure::Unreadable(text) => {
                 self.complain(&format!("ms: {text}\n"));
                 2
             }
-            Failure::Syntax { error, text, name } => {
-                self.complain(&report::syntax_error(&error, &text, &name));
+            Failure::Syntax(bad) => {
+                self.complain(&report::syntax_error(&bad));
                 2
             }
             Failure::Raised(e) => {
@@ -187,22 +327,26 @@ impl Engine {
         }
     }
 
-    fn report_exception(&self, e: Handle) -> i32 {
+    fn report_exception(&mut self, e: Handle) -> i32 {
         let Some(exc) = self.vm.handle(e) else { return 1 };
         if self.vm.is_exception_of(exc, Type::SystemExit) {
             return self.exit_status(exc);
         }
-        if self.host().stdout.is_broken() && self.vm.is_exception_of(exc, Type::BrokenPipeError) {
+        let is = |t| self.vm.is_exception_of(exc, t);
+        if self.host.stdout.is_broken() && is(Type::BrokenPipeError) {
             return 1;
         }
-        self.complain(&report::exception(&self.vm, exc));
-        if self.vm.is_exception_of(exc, Type::KeyboardInterrupt) { 130 } else { 1 }
+        let status = if is(Type::KeyboardInterrupt) { 130 } else { 1 };
+        report::exception(&mut self.vm, &self.host, e);
+        status
     }
 
     /// What `SystemExit` says: its code, or a text to be shown and 1.
     fn exit_status(&self, exc: Value<'_>) -> i32 {
+        let vm = &*self.vm;
         let args = exc.get::<Exception>().map_or(&[][..], |e| e.args());
-        let Some(&code) = args.first() else { return 0 };
+        let first = args.first().copied().unwrap_or(Value::NONE);
+        let code = vm.get_attr_raw(exc, vm.intern("code")).unwrap_or(first);
         if code.is_none() {
             0
         } else if let Some(n) = code.as_small() {
@@ -210,23 +354,28 @@ impl Engine {
         } else if let Some(b) = code.as_bool() {
             i32::from(b)
         } else {
-            if let Some(s) = code.get::<Str>() {
-                self.complain(&format!("{}\n", s.to_display()));
-            }
+            let text = match code.get::<Str>() {
+                Some(s) => s.to_display().into_owned(),
+                None => match vm.repr(code) {
+                    Ok(v) => v.get::<Str>().map(|s| s.to_display().into_owned()),
+                    Err(_) => None,
+                }
+                .unwrap_or_else(|| format!("<{} object>", vm.type_name(code))),
+            };
+            self.complain(&format!("{text}\n"));
             1
         }
     }
 
     fn complain(&self, text: &str) {
         // There is nowhere to tell that standard error cannot be written.
-        let _ = self.host().stderr.write(text.as_bytes());
+        let _ = self.host.stderr.write(text.as_bytes());
     }
 
-    /// Writes out what is buffered.
-    fn finish(&self, status: i32) -> i32 {
-        let host = self.host();
-        host.files.flush_all();
-        match host.stdout.flush() {
+    /// Writes out what is buffered; the exit status.
+    pub fn finish(&mut self, status: i32) -> i32 {
+        self.host.files.flush_all();
+        match self.host.stdout.flush() {
             Err(e) if status == 0 => {
                 if e.kind() != std::io::ErrorKind::BrokenPipe {
                     self.complain(&format!("ms: cannot write to standard output: {e}\n"));
@@ -238,29 +387,55 @@ impl Engine {
     }
 }
 
-fn raised(vm: &Vm, exit: miniscript_vm::native::Exit<'_>) -> Failure {
+fn prepare_main<'v>(vm: &'v Vm, main: &'v Module) -> Result<(), Exit<'v>> {
+    if let Some(d) = main.dict().get::<Dict>() {
+        vm.dict_set_name(d, vm.intern("__annotations__"), Value::object(vm.dict()))?;
+        loader::set_builtins(vm, d)?;
+    }
+    vm.dict_set_name(vm.modules(), vm.intern("__main__"), Value::object(main))
+}
+
+/// The entries of `sys.path` that a script brings: its folder, `modules` there, and the same of
+/// the project it lies in (the nearest folder above with an `ms.toml`).
+fn script_path(script: &Path) -> Vec<PathBuf> {
+    let real = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
+    let folder = real.parent().unwrap_or(Path::new("")).to_owned();
+    let mut path = vec![folder.clone()];
+    let mut add_modules = |base: &Path| {
+        let modules = base.join("modules");
+        if modules.is_dir() {
+            path.push(modules);
+        }
+    };
+    add_modules(&folder);
+    let project = folder.ancestors().find(|a| a.join("ms.toml").is_file()).map(Path::to_owned);
+    if let Some(project) = project.filter(|p| *p != folder) {
+        path.push(project.clone());
+        let modules = project.join("modules");
+        if modules.is_dir() {
+            path.push(modules);
+        }
+    }
+    path
+}
+
+fn unreadable(path: &Path, error: &FileError) -> Failure {
+    let why = match error {
+        FileError::Os(e) => match e.errno {
+            Some(n) => format!("[Errno {n}] {}", e.strerror),
+            None => e.strerror.clone(),
+        },
+        other => other.to_string(),
+    };
+    Failure::Unreadable(format!("can't open file '{}': {why}", path.to_string_lossy()))
+}
+
+fn raised(vm: &Vm, exit: Exit<'_>) -> Failure {
     let exc = match exit {
-        miniscript_vm::native::Exit::Raise(e) => e,
-        miniscript_vm::native::Exit::Do(_) => {
+        Exit::Raise(e) => e,
+        Exit::Do(_) => {
             vm.exception(Type::SystemError, "a native asked for a call where none is possible")
         }
     };
     Failure::Raised(vm.retain(exc))
-}
-
-/// Decodes, parses and compiles a main program.
-fn compile_bytes(bytes: &[u8], name: &str) -> Result<Arc<CodeProto>, Failure> {
-    let failure = |error: SyntaxError, text: String| Failure::Syntax {
-        error: Box::new(error),
-        text,
-        name: name.to_owned(),
-    };
-    let text = decode_source(bytes).map_err(|e| failure(e, String::new()))?;
-    let module = match parse(&text, Mode::Module) {
-        Ok(m) => m,
-        Err(e) => return Err(failure(e, text)),
-    };
-    let source = Arc::new(SourceInfo::new(name, text));
-    compile_module(&module, Arc::clone(&source), CompileMode::default())
-        .map_err(|e| failure(e, source.text.clone()))
 }

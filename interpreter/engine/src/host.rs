@@ -1,7 +1,7 @@
 //! What the VM asks of the world around it, answered for one engine.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,14 +9,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use miniscript_vm::Vm;
-use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Marker;
 use miniscript_vm::host::{Host, Poll, Stream};
 use miniscript_vm::native::NResult;
 
+use crate::classes::Classes;
 use crate::config::Config;
 use crate::files::FileService;
-use crate::reactor::Reactor;
+use crate::io::Stdin;
+use crate::loader::Loader;
+use crate::modules::Settings;
+use crate::reactor::{Reactor, TaskToken};
+use crate::scheduler::Scheduler;
 use crate::streams::OutputStream;
+
+/// Where modules come from that are neither bundled nor source.
+pub trait Importer {
+    /// The module, or nothing if there is none of that name. It is put into `sys.modules` here.
+    fn import<'v>(&self, vm: &'v Vm, name: &str) -> Option<NResult<'v>>;
+}
 
 /// The host of an engine's VM. Natives of the engine reach it by [`EngineHost::of`].
 pub struct EngineHost {
@@ -28,21 +39,40 @@ pub struct EngineHost {
     pub reactor: Rc<Reactor>,
     /// The file service, and with it the permission point.
     pub files: FileService,
+    /// Whether reports are coloured.
+    pub(crate) colour: bool,
     /// Set from anywhere, to have KeyboardInterrupt raised.
     pub(crate) interrupt: Arc<AtomicBool>,
     pub(crate) deadline: Cell<Option<Instant>>,
+    pub(crate) started: Instant,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) classes: Classes,
+    pub(crate) loader: Loader,
+    pub(crate) settings: RefCell<Settings>,
+    pub(crate) stdin: Stdin,
+    pub(crate) collect_wanted: Cell<bool>,
+    pub(crate) importer: RefCell<Option<Rc<dyn Importer>>>,
 }
 
 impl EngineHost {
-    pub(crate) fn new(config: Config) -> EngineHost {
+    pub(crate) fn new(config: Config, settings: Settings) -> EngineHost {
         let reactor = Rc::new(Reactor::new());
         EngineHost {
             stdout: config.stdout,
             stderr: config.stderr,
             files: FileService::new(Rc::clone(&reactor), config.access),
             reactor,
+            colour: config.colour,
             interrupt: Arc::default(),
             deadline: Cell::new(None),
+            started: Instant::now(),
+            scheduler: Scheduler::default(),
+            classes: Classes::default(),
+            loader: Loader::new(config.explain_import),
+            settings: RefCell::new(settings),
+            stdin: Stdin::default(),
+            collect_wanted: Cell::new(false),
+            importer: RefCell::default(),
         }
     }
 
@@ -50,32 +80,58 @@ impl EngineHost {
     pub fn of(vm: &Vm) -> Option<&EngineHost> {
         vm.host().as_any().downcast_ref()
     }
+
+    /// The token of the running task: what wakes it once it waits.
+    pub fn running_token(&self) -> Option<TaskToken> {
+        self.scheduler.running().map(|task| task.token.get())
+    }
 }
 
-impl Host for EngineHost {
+/// The VM's share of the host.
+pub(crate) struct HostHandle(pub(crate) Rc<EngineHost>);
+
+impl Host for HostHandle {
     fn write(&self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         match stream {
-            Stream::Out => self.stdout.write(bytes),
-            Stream::Err => self.stderr.write(bytes),
+            Stream::Out => self.0.stdout.write(bytes),
+            Stream::Err => self.0.stderr.write(bytes),
         }
+    }
+
+    fn flush(&self, stream: Stream) -> io::Result<()> {
+        match stream {
+            Stream::Out => self.0.stdout.flush(),
+            Stream::Err => self.0.stderr.flush(),
+        }
+    }
+
+    fn read_line<'v>(&self, vm: &'v Vm) -> NResult<'v> {
+        crate::io::read_line(vm)
     }
 
     fn import<'v>(&self, vm: &'v Vm, name: &str) -> NResult<'v> {
-        Err(vm.err(Type::ModuleNotFoundError, format!("No module named '{name}'")))
+        crate::loader::import(&self.0, vm, name)
+    }
+
+    fn is_importing(&self, name: &str) -> bool {
+        self.0.loader.is_importing(name)
     }
 
     fn poll(&self) -> Poll {
-        if self.interrupt.load(Ordering::Relaxed) {
-            self.interrupt.store(false, Ordering::Relaxed);
+        if self.0.interrupt.swap(false, Ordering::Relaxed) {
             return Poll::Interrupt;
         }
-        match self.deadline.get() {
+        match self.0.deadline.get() {
             Some(at) if Instant::now() >= at => Poll::Deadline,
             _ => Poll::Continue,
         }
     }
 
+    fn trace(&self, m: &mut Marker) {
+        self.0.scheduler.trace(m);
+    }
+
     fn as_any(&self) -> &dyn Any {
-        self
+        &*self.0
     }
 }

@@ -4,23 +4,35 @@
 //! engine      one interpreter with its host: programs, values, results
 //! config      what an engine is made with: arguments, limits, rights, streams
 //! host        what the VM asks for, answered here
-//! report      uncaught errors, as the standard error stream shows them
-//! streams     standard output and error
-//! reactor, files, registry      sockets and timers, the file service, extensions
+//! scheduler   green tasks and channels
+//! loader      imports of source modules; modules: those bundled with us
+//! io          Python's file objects; streams: standard output and error
+//! source, errors, report      text to code; data to exceptions; uncaught errors to text
+//! reactor, files, registry    sockets and timers, the file service, extensions
 //! ```
 
+mod classes;
 mod config;
 mod engine;
+mod errors;
 pub mod files;
 mod host;
+mod io;
+mod loader;
+mod modules;
 pub mod reactor;
 pub mod registry;
 mod report;
+mod scheduler;
+mod source;
 mod streams;
 
 pub use config::{Config, Limits};
 pub use engine::{Engine, Failure, Program};
-pub use host::EngineHost;
+pub use errors::{file_error, syntax_error};
+pub use host::{EngineHost, Importer};
+pub use scheduler::{Task, Wait, suspend, suspend_then};
+pub use source::{BadSource, compile_text};
 pub use streams::{Buffering, OutputStream};
 
 pub use miniscript_vm as vm;

@@ -24,6 +24,11 @@ pub trait Host: std::any::Any {
     /// `level` and `package` have been resolved: `name` is absolute.
     fn import<'v>(&self, vm: &'v Vm, name: &str) -> NResult<'v>;
 
+    /// Whether the body of module `name` is running for the first time.
+    fn is_importing(&self, _name: &str) -> bool {
+        false
+    }
+
     /// A safepoint with nothing left of its fuel slice: whether to go on.
     fn poll(&self) -> Poll;
 

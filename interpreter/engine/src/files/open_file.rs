@@ -166,6 +166,11 @@ impl OpenFile {
         self.mode.is_text()
     }
 
+    /// Whether each read and write is one of the system.
+    pub fn is_unbuffered(&self) -> bool {
+        self.mode.buffer_size == 0
+    }
+
     /// The encoding's name, of a text file.
     pub fn encoding(&self) -> Option<&'static str> {
         self.mode.text.map(|text| text.encoding.name())

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -133,6 +134,12 @@ impl FileService {
             })
         });
         Opening { service: Rc::clone(&self.inner), path: path.to_owned(), mode, op }
+    }
+
+    /// Takes over a file that is open already, under a name for messages.
+    pub fn adopt(&self, file: File, name: &Path, mode: OpenMode) -> FileResult<Rc<OpenFile>> {
+        let opened = Opened::examine(file, mode.how.append)?;
+        OpenFile::new(Rc::clone(&self.inner), name.to_owned(), mode, opened).map(Rc::new)
     }
 
     /// Reads a whole file; more than `limit` bytes are an error.

@@ -69,7 +69,15 @@ impl Vm {
     /// before `st.pc` of the running frame.
     pub(crate) fn do_exit(&self, exit: Exit<'_>, dst: usize, mode: Mode) -> Flow {
         match exit {
-            Exit::Raise(e) => self.unwind(e),
+            Exit::Raise(e) => {
+                // What iterates takes the end of the iteration from a native as from a generator.
+                let iterates = matches!(mode, Mode::ForIter | Mode::Next | Mode::Delegate);
+                let end = iterates && self.is_stop_iteration(e);
+                match if end { self.iteration_raised(e, dst, mode) } else { None } {
+                    Some(flow) => flow,
+                    None => self.unwind(e),
+                }
+            }
             Exit::Do(action) => self.do_action(*action, dst, mode),
         }
     }

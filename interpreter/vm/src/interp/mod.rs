@@ -18,6 +18,7 @@ pub mod call;
 pub mod frames;
 pub mod generator;
 mod hot;
+pub mod inspect;
 pub mod nested;
 pub mod run;
 mod slow;

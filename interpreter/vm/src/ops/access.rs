@@ -293,7 +293,14 @@ impl Vm {
         let place = file.clone().unwrap_or_else(|| "unknown location".into());
         let e = self.exception(
             Type::ImportError,
-            format!("cannot import name '{name_text}' from '{shown}' ({place})"),
+            if module_name.as_deref().is_some_and(|m| self.host().is_importing(m)) {
+                format!(
+                    "cannot import name '{name_text}' from partially initialized module \
+                     '{shown}' (most likely due to a circular import) ({place})"
+                )
+            } else {
+                format!("cannot import name '{name_text}' from '{shown}' ({place})")
+            },
         );
         let pairs = [
             (self.names.name, self.str(&shown)?),

@@ -1,0 +1,276 @@
+//! Imports: where a module is looked for, and how its body is run.
+//!
+//! The order: a bundled module; then each entry of `sys.path` (of the parent's `__path__` for a
+//! submodule) as a package, `NAME.ms` or `NAME.py`; then an extension; then a folder without
+//! `__init__`, which is a namespace package. Module bodies run as frames of the importing task,
+//! so they may suspend.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miniscript_vm::builtins::Type;
+use miniscript_vm::native::{Answer, Exit, NResult, Row};
+use miniscript_vm::object::map::Dict;
+use miniscript_vm::object::record::Module;
+use miniscript_vm::object::seq::{List, Tuple};
+use miniscript_vm::object::text::Str;
+use miniscript_vm::{Value, Vm};
+
+use crate::errors::{file_error, os_path, os_text, syntax_error};
+use crate::files::{FileError, ops};
+use crate::host::EngineHost;
+use crate::{modules, source};
+
+/// File names of a package's body, and of a module after its name.
+const SUFFIXES: [&str; 2] = ["ms", "py"];
+
+/// What importing needs to remember.
+#[derive(Default)]
+pub(crate) struct Loader {
+    /// Names of the modules whose bodies run.
+    importing: RefCell<Vec<String>>,
+    /// The module whose import is explained.
+    explain: Option<String>,
+}
+
+/// What was found under a name.
+pub(crate) enum Found {
+    /// A file; the folder if it is the body of a package.
+    File(PathBuf, Option<PathBuf>),
+    /// Folders of a namespace package.
+    Folders(Vec<PathBuf>),
+    /// Nothing.
+    Nothing,
+}
+
+impl Loader {
+    /// A loader that explains the import of one module.
+    pub(crate) fn new(explain: Option<String>) -> Loader {
+        Loader { explain, ..Loader::default() }
+    }
+
+    /// Whether the body of module `name` is running.
+    pub(crate) fn is_importing(&self, name: &str) -> bool {
+        self.importing.borrow().iter().any(|n| n == name)
+    }
+}
+
+/// `import NAME`: the module, which is not in `sys.modules` yet.
+pub(crate) fn import<'v>(host: &EngineHost, vm: &'v Vm, name: &str) -> NResult<'v> {
+    let explain = host.loader.explain.as_deref() == Some(name);
+    let mut tell = |text: String| {
+        if explain {
+            let _ = host.stderr.write(format!("{name}: {text}\n").as_bytes());
+        }
+    };
+    if let Some(module) = modules::make(vm, host, name) {
+        tell("bundled".into());
+        let module = module?;
+        vm.dict_set_name(vm.modules(), vm.intern(name), module)?;
+        return Ok(module);
+    }
+    let folders = search_folders(vm, host, name)?;
+    match find(vm, host, name, &folders, &mut tell)? {
+        Found::File(path, package) => {
+            return load(vm, host, name, &path, package.as_deref());
+        }
+        found => {
+            if let Some(result) = extension(vm, host, name) {
+                tell("an extension".into());
+                return result;
+            }
+            if let Found::Folders(folders) = found {
+                return namespace_package(vm, name, &folders);
+            }
+        }
+    }
+    tell("not found".into());
+    Err(not_found(vm, name, format!("No module named '{name}'")))
+}
+
+/// Where the source of a module lies, without importing it; its parents are imported.
+pub(crate) fn locate<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Found, Exit<'v>> {
+    let folders = search_folders(vm, host, name)?;
+    find(vm, host, name, &folders, &mut |_| {})
+}
+
+/// An extension of that name, if there is one.
+fn extension<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Option<NResult<'v>> {
+    let importer = host.importer.borrow().clone();
+    importer?.import(vm, name)
+}
+
+fn not_found<'v>(vm: &'v Vm, name: &str, text: String) -> Exit<'v> {
+    let e = vm.exception(Type::ModuleNotFoundError, text);
+    let fields = vm.str(name).and_then(|n| vm.set_attr_raw(e, vm.intern("name"), n));
+    match fields.and_then(|()| vm.set_attr_raw(e, vm.intern("path"), Value::NONE)) {
+        Ok(()) => Exit::Raise(e),
+        Err(e) => e,
+    }
+}
+
+/// The folders in which `name` may lie.
+fn search_folders<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Vec<PathBuf>, Exit<'v>> {
+    let list = match name.rsplit_once('.') {
+        None => modules::sys_path(vm, host),
+        Some((parent, _)) => {
+            let module = vm.dict_get_str(vm.modules(), parent);
+            let path = module
+                .and_then(|m| m.get::<Module>())
+                .and_then(|m| m.dict().get::<Dict>())
+                .and_then(|d| vm.dict_get_str(d, "__path__"));
+            let Some(path) = path else {
+                let text = format!("No module named '{name}'; '{parent}' is not a package");
+                return Err(not_found(vm, name, text));
+            };
+            path
+        }
+    };
+    let items = match (list.get::<List>(), list.get::<Tuple>()) {
+        (Some(l), _) => l.to_vec(),
+        (_, Some(t)) => t.items().to_vec(),
+        _ => Vec::new(),
+    };
+    Ok(items.iter().filter_map(|v| v.get::<Str>()).map(|s| os_path(s.bytes())).collect())
+}
+
+/// Looks for a module's source.
+fn find<'v>(
+    vm: &'v Vm,
+    host: &EngineHost,
+    name: &str,
+    folders: &[PathBuf],
+    tell: &mut dyn FnMut(String),
+) -> Result<Found, Exit<'v>> {
+    let access = host.files.access();
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let mut namespace = Vec::new();
+    let is = |path: &Path, folder: bool| match ops::stat(&**access, path, true) {
+        Ok(meta) => Ok(if folder { meta.is_dir() } else { !meta.is_dir() }),
+        Err(FileError::Os(_)) => Ok(false),
+        Err(e) => Err(file_error(vm, &e)),
+    };
+    for folder in folders {
+        let package = folder.join(last);
+        if is(&package, true)? {
+            for suffix in SUFFIXES {
+                let init = package.join(format!("__init__.{suffix}"));
+                tell(init.display().to_string());
+                if is(&init, false)? {
+                    return Ok(Found::File(init, Some(package)));
+                }
+            }
+            namespace.push(package);
+        }
+        for suffix in SUFFIXES {
+            let file = folder.join(format!("{last}.{suffix}"));
+            tell(file.display().to_string());
+            if is(&file, false)? {
+                return Ok(Found::File(file, None));
+            }
+        }
+    }
+    Ok(if namespace.is_empty() { Found::Nothing } else { Found::Folders(namespace) })
+}
+
+fn namespace_package<'v>(vm: &'v Vm, name: &str, folders: &[PathBuf]) -> NResult<'v> {
+    let module = vm.new_module(name);
+    let mut items = Vec::new();
+    for f in folders {
+        items.push(os_text(vm, f.as_os_str())?);
+    }
+    if let Some(d) = module.dict().get::<Dict>() {
+        vm.dict_set_name(d, vm.intern("__path__"), vm.list(items)?)?;
+        vm.dict_set_name(d, vm.intern("__package__"), vm.str(name)?)?;
+        vm.dict_set_name(d, vm.intern("__file__"), Value::NONE)?;
+    }
+    let module = Value::object(module);
+    vm.dict_set_name(vm.modules(), vm.intern(name), module)?;
+    set_in_parent(vm, name, module)?;
+    Ok(module)
+}
+
+/// A module object for a source file, with the attributes that its body may look at.
+fn new_module<'v>(
+    vm: &'v Vm,
+    name: &str,
+    path: &Path,
+    package: Option<&Path>,
+) -> Result<&'v Module, Exit<'v>> {
+    let module = vm.new_module(name);
+    if let Some(d) = module.dict().get::<Dict>() {
+        let file = os_text(vm, path.as_os_str())?;
+        let parent = match package {
+            Some(_) => name,
+            None => name.rsplit_once('.').map_or("", |(parent, _)| parent),
+        };
+        vm.dict_set_name(d, vm.intern("__package__"), vm.str(parent)?)?;
+        vm.dict_set_name(d, vm.intern("__file__"), file)?;
+        if let Some(folder) = package {
+            let folder = os_text(vm, folder.as_os_str())?;
+            vm.dict_set_name(d, vm.intern("__path__"), vm.list(vec![folder])?)?;
+        }
+        set_builtins(vm, d)?;
+    }
+    Ok(module)
+}
+
+/// `__builtins__`.
+pub(crate) fn set_builtins<'v>(vm: &'v Vm, globals: &'v Dict) -> Result<(), Exit<'v>> {
+    if let Some(builtins) = vm.dict_get_str(vm.modules(), "builtins") {
+        vm.dict_set_name(globals, vm.intern("__builtins__"), builtins)?;
+    }
+    Ok(())
+}
+
+/// State: the module, its name. The body has ended.
+static LOADED: Row = Row {
+    name: "import_body",
+    catches: true,
+    resume: |vm, state, answer| {
+        let name = state[1].get::<Str>().map(|s| s.to_display().into_owned()).unwrap_or_default();
+        if let Some(host) = EngineHost::of(vm) {
+            host.loader.importing.borrow_mut().retain(|n| *n != name);
+        }
+        if let Answer::Raised(e) = answer {
+            vm.dict_del_name(vm.modules(), vm.intern(&name))?;
+            return Err(Exit::Raise(e));
+        }
+        // The body may have put something else in its place.
+        let Some(module) = vm.dict_get_str(vm.modules(), &name) else {
+            return Err(vm.key_error(state[1]));
+        };
+        set_in_parent(vm, &name, module)?;
+        Ok(module)
+    },
+};
+
+fn load<'v>(
+    vm: &'v Vm,
+    host: &EngineHost,
+    name: &str,
+    path: &Path,
+    package: Option<&Path>,
+) -> NResult<'v> {
+    let bytes = source::read(&**host.files.access(), path).map_err(|e| file_error(vm, &e))?;
+    let shown = path.to_string_lossy();
+    let proto = source::compile_bytes(&bytes, &shown)
+        .map_err(|bad| syntax_error(vm, &bad.error, &bad.text, &bad.name))?;
+    let module = new_module(vm, name, path, package)?;
+    let func = vm.module_function(&Arc::clone(&proto), module.dict())?;
+    let module = Value::object(module);
+    vm.dict_set_name(vm.modules(), vm.intern(name), module)?;
+    host.loader.importing.borrow_mut().push(name.to_owned());
+    Err(Exit::call(func, Vec::new(), &LOADED, vec![module, vm.str(name)?]))
+}
+
+/// A submodule becomes an attribute of its package.
+fn set_in_parent<'v>(vm: &'v Vm, name: &str, module: Value<'v>) -> Result<(), Exit<'v>> {
+    let Some((parent, last)) = name.rsplit_once('.') else { return Ok(()) };
+    let parent = vm.dict_get_str(vm.modules(), parent).and_then(|m| m.get::<Module>());
+    match parent.and_then(|m| m.dict().get::<Dict>()) {
+        Some(d) => vm.dict_set_name(d, vm.intern(last), module),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,273 @@
+//! `sys`: the interpreter as scripts see it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use miniscript_vm::builtins::Type;
+use miniscript_vm::native::{Exit, NResult, NativeDef};
+use miniscript_vm::object::exc::Exception;
+use miniscript_vm::object::map::Dict;
+use miniscript_vm::object::record::Module;
+use miniscript_vm::object::text::Str;
+use miniscript_vm::{Value, Vm};
+
+use crate::errors::os_text;
+use crate::host::EngineHost;
+
+pub(super) const DOC: &str = "The interpreter.";
+
+/// The version of the language.
+const VERSION: (i64, i64, i64) = (3, 12, 0);
+
+/// What an engine tells its scripts by `sys`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// `sys.argv`.
+    pub(crate) argv: Vec<OsString>,
+    /// The first entries of `sys.path`.
+    pub(crate) path: Vec<PathBuf>,
+}
+
+pub(super) static FUNCTIONS: &[NativeDef] = &[
+    NativeDef::new("exit", "status=None, /", exit, "Exit by raising SystemExit(status)."),
+    NativeDef::new("getrecursionlimit", "", get_recursion_limit, "The most frames of a task."),
+    NativeDef::new("setrecursionlimit", "limit, /", set_recursion_limit, "Set it."),
+    NativeDef::new(
+        "exc_info",
+        "",
+        exc_info,
+        "The exception being handled: (type, value, traceback).",
+    ),
+    NativeDef::new("exception", "", exception, "The exception being handled."),
+    NativeDef::new("intern", "string, /", intern, "The one string of its text."),
+    NativeDef::new("getsizeof", "object, default=0", getsizeof, "Bytes of an object, roughly."),
+    NativeDef::new("getdefaultencoding", "", |vm, _| vm.str("utf-8"), "Return 'utf-8'."),
+    NativeDef::new("getfilesystemencoding", "", |vm, _| vm.str("utf-8"), "Return 'utf-8'."),
+    NativeDef::new("getrefcount", "object, /", |vm, _| Ok(vm.int(2)), "Objects are not counted."),
+    NativeDef::new(
+        "set_int_max_str_digits",
+        "maxdigits",
+        set_max_digits,
+        "Set the limit of int and str conversions.",
+    ),
+    NativeDef::new(
+        "get_int_max_str_digits",
+        "",
+        get_max_digits,
+        "The limit of int and str conversions.",
+    ),
+    NativeDef::new("is_finalizing", "", |_, _| Ok(Value::FALSE), "Return False."),
+];
+
+pub(super) fn fill<'v>(vm: &'v Vm, host: &EngineHost, d: &'v Dict) -> Result<(), Exit<'v>> {
+    let set = |name: &str, v: Value<'v>| vm.dict_set_name(d, vm.intern(name), v);
+    let mut argv = Vec::new();
+    for arg in &host.settings.borrow().argv {
+        argv.push(os_text(vm, arg)?);
+    }
+    let mut path = Vec::new();
+    for entry in &host.settings.borrow().path {
+        path.push(os_text(vm, entry.as_os_str())?);
+    }
+    set("argv", vm.list(argv)?)?;
+    set("path", vm.list(path)?)?;
+    set("modules", Value::object(vm.modules()))?;
+    let (major, minor, micro) = VERSION;
+    let version = [vm.int(major), vm.int(minor), vm.int(micro), vm.str("final")?, vm.int(0)];
+    set("version_info", vm.tuple(&version)?)?;
+    set(
+        "version",
+        vm.str(&format!("{major}.{minor}.{micro} (MiniScript {})", env!("CARGO_PKG_VERSION")))?,
+    )?;
+    set("hexversion", vm.int(major << 24 | minor << 16 | micro << 8 | 0xF0))?;
+    set("api_version", vm.int(1013))?;
+    set("platform", vm.str(platform())?)?;
+    set("maxsize", vm.int(i64::MAX))?;
+    set("maxunicode", vm.int(0x10_FFFF))?;
+    set("byteorder", vm.str(if cfg!(target_endian = "little") { "little" } else { "big" })?)?;
+    set("prefix", vm.str("")?)?;
+    set("dont_write_bytecode", Value::TRUE)?;
+    let executable = match std::env::current_exe() {
+        Ok(path) => os_text(vm, path.as_os_str())?,
+        Err(_) => vm.str("")?,
+    };
+    set("executable", executable)?;
+    let mut names = Vec::new();
+    for name in super::names() {
+        names.push(vm.str(name)?);
+    }
+    set("builtin_module_names", vm.tuple(&names)?)?;
+    let implementation = [("name", vm.str("miniscript")?), ("version", vm.tuple(&version)?)];
+    set("implementation", namespace(vm, &implementation)?)?;
+    set("float_info", float_info(vm)?)?;
+    let hash_info = [
+        ("width", vm.int(64)),
+        ("modulus", vm.int((1 << 61) - 1)),
+        ("inf", vm.int(314_159)),
+        ("nan", vm.int(0)),
+        ("imag", vm.int(1_000_003)),
+        ("algorithm", vm.str("siphash13")?),
+    ];
+    set("hash_info", namespace(vm, &hash_info)?)?;
+    let int_info = [
+        ("bits_per_digit", vm.int(30)),
+        ("sizeof_digit", vm.int(4)),
+        ("default_max_str_digits", vm.int(4300)),
+        ("str_digits_check_threshold", vm.int(640)),
+    ];
+    set("int_info", namespace(vm, &int_info)?)?;
+    let [stdin, stdout, stderr] = crate::io::standard(vm)?;
+    for (name, v) in [("stdin", stdin), ("stdout", stdout), ("stderr", stderr)] {
+        set(name, v)?;
+        set(&format!("__{name}__"), v)?;
+    }
+    vm.set_stdout(stdout);
+    Ok(())
+}
+
+fn namespace<'v>(vm: &'v Vm, fields: &[(&str, Value<'v>)]) -> NResult<'v> {
+    let v = vm.instance(vm.class(Type::SimpleNamespace));
+    for (name, field) in fields {
+        vm.set_attr_raw(v, vm.intern(name), *field)?;
+    }
+    Ok(v)
+}
+
+fn float_info<'v>(vm: &'v Vm) -> NResult<'v> {
+    let fields = [
+        ("max", Value::float(f64::MAX)),
+        ("max_exp", vm.int(f64::MAX_EXP.into())),
+        ("max_10_exp", vm.int(f64::MAX_10_EXP.into())),
+        ("min", Value::float(f64::MIN_POSITIVE)),
+        ("min_exp", vm.int(f64::MIN_EXP.into())),
+        ("min_10_exp", vm.int(f64::MIN_10_EXP.into())),
+        ("dig", vm.int(f64::DIGITS.into())),
+        ("mant_dig", vm.int(f64::MANTISSA_DIGITS.into())),
+        ("epsilon", Value::float(f64::EPSILON)),
+        ("radix", vm.int(f64::RADIX.into())),
+        ("rounds", vm.int(1)),
+    ];
+    namespace(vm, &fields)
+}
+
+fn platform() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    }
+}
+
+/// Fills `sys.argv` and `sys.path` anew, in place.
+pub(crate) fn set_start<'v>(
+    vm: &'v Vm,
+    argv: &[OsString],
+    path: &[PathBuf],
+) -> Result<(), Exit<'v>> {
+    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>());
+    let Some(d) = sys.and_then(|m| m.dict().get::<Dict>()) else { return Ok(()) };
+    let mut names = Vec::new();
+    for a in argv {
+        names.push(os_text(vm, a)?);
+    }
+    let mut folders = Vec::new();
+    for p in path {
+        folders.push(os_text(vm, p.as_os_str())?);
+    }
+    vm.dict_set_name(d, vm.intern("argv"), vm.list(names)?)?;
+    vm.dict_set_name(d, vm.intern("path"), vm.list(folders)?)
+}
+
+/// `sys.path` as it is now.
+pub(crate) fn path<'v>(vm: &'v Vm, _: &EngineHost) -> Value<'v> {
+    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>());
+    let d = sys.and_then(|m| m.dict().get::<Dict>());
+    d.and_then(|d| vm.dict_get_str(d, "path")).unwrap_or(Value::NONE)
+}
+
+fn exit<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let code = if args[0].is_empty() { Value::NONE } else { args[0] };
+    let args = if args[0].is_empty() { vm.empty_tuple() } else { vm.tuple(&[code])? };
+    let e = vm.new_exception(Type::SystemExit.shape(), args);
+    vm.set_attr_raw(e, vm.intern("code"), code)?;
+    Err(Exit::Raise(e))
+}
+
+fn get_recursion_limit<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Ok(vm.len_value(vm.recursion_limit()))
+}
+
+fn set_recursion_limit<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let Some(n) = args[0].as_small() else {
+        let t = vm.type_name(args[0]);
+        return Err(vm.type_error(format!("'{t}' object cannot be interpreted as an integer")));
+    };
+    if n < 1 {
+        return Err(vm.value_error("recursion limit must be greater or equal than 1"));
+    }
+    if n > i64::from(i32::MAX) {
+        return Err(vm.overflow_error("Python int too large to convert to C int"));
+    }
+    vm.set_recursion_limit(n as usize);
+    Ok(Value::NONE)
+}
+
+fn exception<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Ok(vm.handled_exception().unwrap_or(Value::NONE))
+}
+
+fn exc_info<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    let Some(e) = vm.handled_exception() else {
+        return vm.tuple(&[Value::NONE; 3]);
+    };
+    let traceback = e.get::<Exception>().map(|e| miniscript_vm::object::read(&e.traceback));
+    let traceback = traceback.filter(|t| !t.is_empty()).unwrap_or(Value::NONE);
+    vm.tuple(&[vm.class_value_of(e), e, traceback])
+}
+
+fn intern<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    match args[0].get::<Str>() {
+        Some(s) => Ok(Value::object(vm.intern_str(s))),
+        None => {
+            let t = vm.type_name(args[0]);
+            Err(vm.type_error(format!("intern() argument must be str, not {t}")))
+        }
+    }
+}
+
+fn getsizeof<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    use miniscript_vm::object::{map::Dict, seq::List, seq::Tuple, text::Bytes};
+    let v = args[0];
+    let owned = if let Some(s) = v.get::<Str>() {
+        s.bytes().len()
+    } else if let Some(b) = v.get::<Bytes>() {
+        b.bytes().len()
+    } else if let Some(l) = v.get::<List>() {
+        l.len() * 8
+    } else if let Some(t) = v.get::<Tuple>() {
+        t.len() * 8
+    } else if let Some(d) = v.get::<Dict>() {
+        d.len() * 32
+    } else {
+        0
+    };
+    Ok(vm.len_value(if v.is_object() { 48 + owned } else { 24 }))
+}
+
+fn set_max_digits<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    match args[0].as_small() {
+        Some(n) if n == 0 || n >= 640 => {
+            vm.int_max_str_digits.set(n as usize);
+            Ok(Value::NONE)
+        }
+        Some(_) => Err(vm.value_error("maxdigits must be 0 or larger than 640")),
+        None => {
+            let t = vm.type_name(args[0]);
+            Err(vm.type_error(format!("'{t}' object cannot be interpreted as an integer")))
+        }
+    }
+}
+
+fn get_max_digits<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Ok(vm.len_value(vm.int_max_str_digits.get()))
+}

@@ -1,0 +1,354 @@
+//! The loop: runs what is ready, asks the reactor for more, and sees the end coming.
+
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use miniscript_vm::Vm;
+use miniscript_vm::builtins::Type;
+use miniscript_vm::handles::Handle;
+use miniscript_vm::interp::run::{Input, Resumed};
+use miniscript_vm::native::{Exit, NResult};
+use miniscript_vm::object::exc::Exception;
+use std::sync::atomic::Ordering;
+
+use super::task::{CANCELLED, Start, Status, Task};
+use super::{Scheduler, WaitRequest};
+use crate::host::EngineHost;
+use crate::report;
+
+/// How a program ended.
+pub(crate) enum Ended {
+    /// The main task returned this.
+    Returned(Handle),
+    /// It, or a task whose exception ends the program, raised this.
+    Raised(Handle),
+}
+
+/// What running a task led to.
+enum Stepped {
+    /// It waits, or ended without consequences for the program.
+    On,
+    /// It ended.
+    Ended(Result<Handle, Handle>),
+}
+
+/// Runs `func` as the main task. With `all`, goes on until every other task has ended too.
+pub(crate) fn run(
+    vm: &mut Vm,
+    host: &Rc<EngineHost>,
+    func: Handle,
+    args: Vec<Handle>,
+    all: bool,
+) -> Ended {
+    let scheduler = &host.scheduler;
+    let main = Task::new(Start { func, args });
+    main.observed.set(true);
+    let outer = scheduler.main.replace(Some(Rc::clone(&main)));
+    scheduler.add(Rc::clone(&main));
+    let ended = turn_until_end(vm, host, &main, all);
+    scheduler.main.replace(outer);
+    if all {
+        report_failures(vm, host, true);
+    }
+    ended
+}
+
+fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool) -> Ended {
+    let scheduler = &host.scheduler;
+    let mut ended: Option<Ended> = None;
+    let mut tokens = Vec::new();
+    loop {
+        if host.collect_wanted.replace(false) {
+            vm.collect();
+        }
+        let batch = std::mem::take(&mut *scheduler.ready.borrow_mut());
+        for task in batch {
+            task.queued.set(false);
+            let Stepped::Ended(result) = step(vm, host, &task) else { continue };
+            let is_main = Rc::ptr_eq(&task, main);
+            match result {
+                Ok(v) if is_main => ended = Some(ended.unwrap_or(Ended::Returned(v))),
+                Err(e) if is_main || ends_program(vm, e) => {
+                    let raised_before = matches!(ended, Some(Ended::Raised(_)));
+                    if raised_before {
+                        vm.release(e);
+                    } else {
+                        if let Some(Ended::Returned(v)) = ended.replace(Ended::Raised(e)) {
+                            vm.release(v);
+                        }
+                        if all {
+                            cancel_all(host);
+                        }
+                    }
+                }
+                Ok(h) | Err(h) => {
+                    vm.release(h);
+                }
+            }
+        }
+        let finished = if all { scheduler.tasks.borrow().is_empty() } else { main.is_done() };
+        if finished {
+            // A task other than main may have ended the program before main began to.
+            return ended.unwrap_or_else(|| Ended::Returned(vm.retain(miniscript_vm::Value::NONE)));
+        }
+        // What was woken meanwhile, without waiting.
+        let mut turned = host.reactor.turn(Some(Duration::ZERO), &mut tokens);
+        if turned.is_ok() && tokens.is_empty() && scheduler.ready.borrow().is_empty() {
+            before_sleep(vm, host);
+            let left = host.deadline.get().map(|at| at.saturating_duration_since(Instant::now()));
+            let busy = !scheduler.ready.borrow().is_empty();
+            turned = host.reactor.turn(if busy { Some(Duration::ZERO) } else { left }, &mut tokens);
+        }
+        if let Err(error) = turned {
+            let e = match vm.err(Type::OSError, format!("waiting failed: {error}")) {
+                Exit::Raise(e) => vm.retain(e),
+                Exit::Do(_) => continue,
+            };
+            raise_in_main(vm, host, e);
+        }
+        for token in tokens.drain(..) {
+            scheduler.wake(token);
+        }
+        if scheduler.ready.borrow().is_empty() {
+            limits_while_idle(vm, host);
+        }
+    }
+}
+
+/// An interrupt or the end of the time reaches the main task where it waits.
+fn limits_while_idle(vm: &Vm, host: &EngineHost) {
+    let e = if host.interrupt.swap(false, Ordering::Relaxed) {
+        vm.new_exception(Type::KeyboardInterrupt.shape(), vm.empty_tuple())
+    } else if host.deadline.get().is_some_and(|at| Instant::now() >= at) {
+        vm.exception(Type::TimeoutError, "the time limit is over")
+    } else {
+        return;
+    };
+    raise_in_main(vm, host, vm.retain(e));
+}
+
+/// Raises in the main task, or, if that has ended, in the oldest that is left.
+fn raise_in_main(vm: &Vm, host: &EngineHost, e: Handle) {
+    let scheduler = &host.scheduler;
+    let main = scheduler.main.borrow().clone().filter(|m| !m.is_done());
+    let target = main.or_else(|| scheduler.tasks.borrow().iter().next().map(|(_, t)| Rc::clone(t)));
+    match target {
+        Some(task) => {
+            drop(task.wait.borrow_mut().take());
+            if let Some(old) = task.raise.replace(Some(e)) {
+                vm.release(old);
+            }
+            scheduler.make_ready(task);
+        }
+        None => {
+            vm.release(e);
+        }
+    }
+}
+
+/// Nothing is ready: shows what was written, tells of failures, and finds deadlocks.
+fn before_sleep(vm: &mut Vm, host: &Rc<EngineHost>) {
+    // Its error comes up again at the next write.
+    let _ = host.stdout.flush();
+    report_failures(vm, host, false);
+    if !host.reactor.activity().is_idle() {
+        return;
+    }
+    let parked: Vec<Rc<Task>> =
+        host.scheduler.tasks.borrow().iter().map(|(_, t)| Rc::clone(t)).collect();
+    let hopeless = parked.iter().all(|task| {
+        task.wait.borrow().as_ref().is_some_and(|w| !w.is_external()) && !task.cancel.get()
+    });
+    if !hopeless {
+        return;
+    }
+    for task in parked {
+        let e = vm.exception(
+            Type::RuntimeError,
+            "deadlock: every task waits for another and nothing can wake them",
+        );
+        // Each place is worth seeing, also of a task that another waits for.
+        let is_main = host.scheduler.main.borrow().as_ref().is_some_and(|m| Rc::ptr_eq(m, &task));
+        task.observed.set(is_main);
+        drop(task.wait.borrow_mut().take());
+        task.raise.set(Some(vm.retain(e)));
+        host.scheduler.make_ready(task);
+    }
+}
+
+fn cancel_all(host: &EngineHost) {
+    let tasks: Vec<Rc<Task>> =
+        host.scheduler.tasks.borrow().iter().map(|(_, t)| Rc::clone(t)).collect();
+    for task in &tasks {
+        host.scheduler.cancel(task);
+    }
+}
+
+/// Whether an exception ends the program from whichever task it comes.
+fn ends_program(vm: &Vm, e: Handle) -> bool {
+    vm.handle(e).is_some_and(|e| {
+        vm.is_exception_of(e, Type::SystemExit) || vm.is_exception_of(e, Type::KeyboardInterrupt)
+    })
+}
+
+/// Runs a task until it waits or ends.
+fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
+    if task.is_done() {
+        return Stepped::On;
+    }
+    let raise = match task.raise.take() {
+        Some(e) => Some(e),
+        None if task.cancel.replace(false) => Some(cancelled(vm, host)),
+        None => None,
+    };
+    let mut input = match (task.id.get(), raise) {
+        (None, raise) => {
+            let Some(start) = task.start.borrow_mut().take() else { return Stepped::On };
+            let id = if raise.is_none() { vm.new_task(start.func, &start.args) } else { None };
+            for h in start.args.iter().chain([&start.func]) {
+                vm.release(*h);
+            }
+            task.id.set(id);
+            match (id, raise) {
+                (Some(_), _) => Input::Start,
+                (None, Some(e)) => return finish(vm, host, task, Err(e)),
+                (None, None) => {
+                    let e = vm.exception(Type::SystemError, "a task could not be started");
+                    let e = vm.retain(e);
+                    return finish(vm, host, task, Err(e));
+                }
+            }
+        }
+        (Some(_), Some(e)) => {
+            drop(task.wait.borrow_mut().take());
+            Input::Raise(e)
+        }
+        (Some(_), None) => {
+            let Some(mut wait) = task.wait.borrow_mut().take() else { return Stepped::On };
+            match wait.poll(vm, task.token.get()) {
+                Poll::Ready(result) => answer(vm, result),
+                Poll::Pending => {
+                    *task.wait.borrow_mut() = Some(wait);
+                    return Stepped::On;
+                }
+            }
+        }
+    };
+    let Some(id) = task.id.get() else { return Stepped::On };
+    let outer = host.scheduler.running.replace(Some(Rc::clone(task)));
+    let ended = loop {
+        match vm.resume(id, input) {
+            Some(Resumed::Returned(h)) => break Some(Ok(h)),
+            Some(Resumed::Raised(h)) => break Some(Err(h)),
+            Some(Resumed::OutOfFuel) => input = Input::Start,
+            Some(Resumed::Suspended(request)) => {
+                let Ok(request) = request.downcast::<WaitRequest>() else {
+                    let e = vm.exception(Type::SystemError, "a request that no one answers");
+                    input = Input::Raise(vm.retain(e));
+                    continue;
+                };
+                let mut wait = request.0;
+                if task.cancel.replace(false) {
+                    input = Input::Raise(cancelled(vm, host));
+                    continue;
+                }
+                match wait.poll(vm, task.token.get()) {
+                    Poll::Ready(result) => input = answer(vm, result),
+                    Poll::Pending => {
+                        *task.wait.borrow_mut() = Some(wait);
+                        break None;
+                    }
+                }
+            }
+            None => {
+                let e = vm.exception(Type::SystemError, "the task is gone");
+                break Some(Err(vm.retain(e)));
+            }
+        }
+    };
+    host.scheduler.running.replace(outer);
+    match ended {
+        Some(result) => finish(vm, host, task, result),
+        None => Stepped::On,
+    }
+}
+
+fn answer(vm: &Vm, result: NResult<'_>) -> Input {
+    match result {
+        Ok(v) => Input::Value(vm.retain(v)),
+        Err(Exit::Raise(e)) => Input::Raise(vm.retain(e)),
+        Err(Exit::Do(_)) => {
+            let e = vm.exception(Type::SystemError, "a wait may only give a value or raise");
+            Input::Raise(vm.retain(e))
+        }
+    }
+}
+
+fn cancelled(vm: &Vm, host: &EngineHost) -> Handle {
+    let e = match host.classes.get(vm, &CANCELLED) {
+        Ok(class) => vm.new_exception(class.root_shape.get(), vm.empty_tuple()),
+        Err(Exit::Raise(e)) => e,
+        Err(Exit::Do(_)) => vm.exception(Type::RuntimeError, "cancelled"),
+    };
+    vm.retain(e)
+}
+
+fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Handle>) -> Stepped {
+    let (handle, mut status) = match result {
+        Ok(h) => (h, Status::Returned),
+        Err(h) => (h, Status::Failed),
+    };
+    if let Some(v) = vm.handle(handle) {
+        task.result.set(v.word());
+        let cancelled = host.classes.get(vm, &CANCELLED).ok();
+        if status == Status::Failed
+            && cancelled
+                .is_some_and(|c| v.get::<Exception>().is_some() && vm.class_of(v).is_subclass(c))
+        {
+            status = Status::Cancelled;
+        }
+    }
+    task.status.set(status);
+    if let Some(left) = task.raise.take() {
+        vm.release(left);
+    }
+    let scheduler: &Scheduler = &host.scheduler;
+    scheduler.tasks.borrow_mut().remove(task.token.get().key());
+    if status == Status::Failed && !task.observed.get() && !ends_program(vm, handle) {
+        scheduler.failed.borrow_mut().push(Rc::clone(task));
+    }
+    for token in std::mem::take(&mut *task.waiters.borrow_mut()) {
+        scheduler.wake(token);
+    }
+    Stepped::Ended(result)
+}
+
+/// Shows the errors of failed tasks that nobody can ask for any more: their objects are gone, or
+/// (with `all`) the program has ended.
+fn report_failures(vm: &mut Vm, host: &Rc<EngineHost>, all: bool) {
+    if host.scheduler.failed.borrow().is_empty() {
+        return;
+    }
+    if !all {
+        vm.collect();
+    }
+    let is_lost = |t: &Rc<Task>| all || Rc::strong_count(t) == 1;
+    let mut lost = Vec::new();
+    host.scheduler.failed.borrow_mut().retain(|task| {
+        if task.observed.get() {
+            return false;
+        }
+        if is_lost(task) {
+            lost.push(vm.retain(super::task::vm_value(vm, &task.result)));
+            return false;
+        }
+        true
+    });
+    for h in lost {
+        let _ = host.stderr.write(b"Exception in task:\n");
+        report::exception(vm, host, h);
+        vm.release(h);
+        host.scheduler.showed_failure.set(true);
+    }
+}

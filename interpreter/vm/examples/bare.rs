@@ -87,9 +87,7 @@ fn main() -> std::process::ExitCode {
         Some(Resumed::Returned(_)) => 0.into(),
         Some(Resumed::Raised(e)) => {
             if let Some(v) = vm.handle(e) {
-                let args = v.get::<miniscript_vm::object::exc::Exception>().map(|e| e.args());
-                let msg = args.and_then(|a| a.first()?.get::<miniscript_vm::object::text::Str>());
-                eprintln!("{}: {}", vm.type_name(v), msg.map_or("".into(), |m| m.to_display()));
+                eprint!("{}", vm.render_exception(v));
             }
             1.into()
         }

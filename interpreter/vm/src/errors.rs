@@ -363,9 +363,27 @@ impl Vm {
         name: Value<'v>,
     ) -> Exit<'v> {
         let e = self.exception(class, msg);
+        if let Some(me) = self.frame_self() {
+            let key = self.intern(crate::traceback::SELF_KEY);
+            if let Err(e) = self.set_attr_raw(e, key, me) {
+                return e;
+            }
+        }
         match self.set_attr_raw(e, self.word_value(self.names.name), name) {
             Ok(()) => Exit::Raise(e),
             Err(e) => e,
         }
+    }
+
+    /// The local variable `self` of the running frame: for the suggestion `self.name`.
+    fn frame_self(&self) -> Option<Value<'_>> {
+        let p = &self.frame_func()?.code().proto;
+        let at = p.locals.iter().position(|n| n == "self")?;
+        let v = self.reg(at);
+        let v = match v.get::<crate::object::func::CellObj>() {
+            Some(c) if p.cells.contains(&(at as u32)) => crate::object::read(&c.contents),
+            _ => v,
+        };
+        (!v.is_empty()).then_some(v)
     }
 }

@@ -26,8 +26,10 @@ pub mod object;
 pub mod ops;
 pub mod prelude;
 pub mod stats;
+pub mod suggest;
 pub mod table;
 pub mod text;
+pub mod traceback;
 pub mod value;
 mod vm;
 

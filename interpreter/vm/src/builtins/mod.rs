@@ -61,6 +61,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Range => &[range::METHODS, COMPARE, CONTAINS, HASH, ITERABLE],
         Type::Slice => &[range::SLICE, COMPARE, HASH],
         t if t.layout() == Kind::Iter => &[iterators::METHODS],
+        Type::Traceback => crate::traceback::TRACEBACK,
         Type::Property => property::PROPERTY,
         Type::StaticMethod => property::STATIC,
         Type::ClassMethod => property::CLASS,

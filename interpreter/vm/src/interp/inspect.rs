@@ -1,8 +1,8 @@
 //! What `sys` shows and sets of the running interpreter.
 
 use crate::Vm;
-use crate::object::record::Module;
 use crate::builtins::Type;
+use crate::object::record::Module;
 use crate::value::Value;
 
 impl Vm {
@@ -27,11 +27,7 @@ impl Vm {
     pub fn builtins_module(&self) -> Value<'_> {
         let d = self.builtins();
         let name = self.word_value(self.names.__name__);
-        let module = self.heap.alloc(
-            Module::new(Type::Module.shape(), Value::object(d)),
-            0,
-            false,
-        );
+        let module = self.heap.alloc(Module::new(Type::Module.shape(), Value::object(d)), 0, false);
         let _ = self.dict_set_name(d, name, self.word_value(self.names.builtins));
         Value::object(module)
     }

@@ -11,7 +11,7 @@ use crate::builtins::Type;
 use crate::code::op::Op;
 use crate::heap::Kind;
 use crate::names::Names;
-use crate::native::{Answer, Exit, NResult, Row};
+use crate::native::{Exit, NResult, Row};
 use crate::object::class::Class;
 use crate::object::func::Native;
 use crate::value::{Value, Word};

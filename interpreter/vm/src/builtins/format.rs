@@ -39,7 +39,10 @@ pub(crate) fn rows(t: Type) -> &'static [NativeDef] {
         FORMAT,
         NativeDef::new("__str__", "self, /", |vm, args| vm.plain_str(args[0]), "Return str(self)."),
     ];
+    static CODING: &[NativeDef] =
+        &[NativeDef::new("__str__", "self, /", coding_str, "Return str(self).")];
     match t {
+        Type::UnicodeEncodeError | Type::UnicodeDecodeError => CODING,
         Type::Object => OBJECT,
         Type::Int | Type::Float | Type::Complex => NUMBER,
         Type::Str => STR,
@@ -179,6 +182,38 @@ fn exception_str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         [one] => vm.str_value(*one),
         _ => vm.repr(crate::object::read(&e.args)),
     }
+}
+
+/// `'ascii' codec can't encode character '\xe9' in position 0: ...`
+fn coding_str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let field = |key| vm.get_attr_raw(args[0], vm.word_value(key)).unwrap_or(Value::EMPTY);
+    let [encoding, object, start, end, reason] = vm.names_of_coding().map(field);
+    let bounds = (start.as_small(), end.as_small());
+    let (Some(encoding), (Some(start), Some(end)), Some(reason)) =
+        (encoding.get::<Str>(), bounds, reason.get::<Str>())
+    else {
+        return exception_str(vm, args);
+    };
+    let (encoding, reason) = (encoding.to_display(), reason.to_display());
+    let at = usize::try_from(start).unwrap_or(0);
+    let (verb, what, one) = match object.get::<Str>() {
+        Some(s) => {
+            let cp = s.text().get(at).unwrap_or(0);
+            let mut shown = Vec::new();
+            crate::text::repr::escape(&mut shown, cp);
+            ("encode", "character", format!("'{}'", String::from_utf8_lossy(&shown)))
+        }
+        None => {
+            let byte = vm.buffer(object).and_then(|b| b.get(at).copied()).unwrap_or(0);
+            ("decode", "byte", format!("0x{byte:02x}"))
+        }
+    };
+    let place = if end == start + 1 {
+        format!("{what} {one} in position {start}")
+    } else {
+        format!("{what}s in position {start}-{}", end - 1)
+    };
+    vm.str(&format!("'{encoding}' codec can't {verb} {place}: {reason}"))
 }
 
 fn key_error_str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

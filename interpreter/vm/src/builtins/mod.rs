@@ -4,6 +4,8 @@
 //! [`methods`] says which belong to which class. A new builtin function is a function and a row in
 //! `functions`.
 
+pub(crate) mod args;
+pub(crate) mod bytes;
 pub mod class;
 mod complex;
 mod construct;
@@ -32,6 +34,7 @@ pub mod range;
 mod reflect;
 pub(crate) mod repr;
 pub mod sorting;
+pub(crate) mod str;
 mod super_;
 mod type_;
 pub mod types;
@@ -58,6 +61,9 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Bool => int::BOOL_TABLES,
         Type::Float => float::TABLES,
         Type::Complex => complex::TABLES,
+        Type::Str => str::TABLES,
+        Type::Bytes => bytes::TABLES,
+        Type::ByteArray => bytes::ARRAY_TABLES,
         Type::Range => &[range::METHODS, COMPARE, CONTAINS, HASH, ITERABLE],
         Type::Slice => &[range::SLICE, COMPARE, HASH],
         t if t.layout() == Kind::Iter => &[iterators::METHODS],

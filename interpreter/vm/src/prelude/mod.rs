@@ -27,8 +27,14 @@ static FILES: &[(&str, &str)] = &[
 ];
 
 /// Natives that only the prelude sees.
-static NATIVES: &[&[NativeDef]] =
-    &[natives::ROWS, crate::builtins::repr::INTERNAL, crate::builtins::print::INTERNAL];
+static NATIVES: &[&[NativeDef]] = &[
+    natives::ROWS,
+    crate::builtins::repr::INTERNAL,
+    crate::builtins::print::INTERNAL,
+    crate::builtins::str::percent::INTERNAL,
+    crate::builtins::str::INTERNAL[0],
+    crate::builtins::str::INTERNAL[1],
+];
 
 impl Vm {
     /// The prelude function `name`; `file` is the one that has it.

@@ -74,6 +74,17 @@ impl<'a> Template<'a> {
         Template { text, at: 0, is_bytes, mapping }
     }
 
+    /// The template from an offset on that [`Template::offset`] gave.
+    pub fn resume(mut self, at: usize) -> Template<'a> {
+        self.at = at;
+        self
+    }
+
+    /// Where the next part begins.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
     /// The next part.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<Result<Step, Fault>> {

@@ -180,6 +180,18 @@ pub struct Numbering {
     manual: bool,
 }
 
+impl Numbering {
+    /// One that stands where another stood.
+    pub fn resume(next: usize, manual: bool) -> Numbering {
+        Numbering { next, manual }
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> (usize, bool) {
+        (self.next, self.manual)
+    }
+}
+
 /// The argument a field begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Argument<'a> {

@@ -6,15 +6,18 @@
 
 pub(crate) mod args;
 pub(crate) mod bytes;
+pub mod adapters;
 pub mod class;
 mod complex;
 mod construct;
+pub mod dict;
 mod exception;
 mod float;
 pub mod foreign;
 mod format;
 mod function;
 pub mod functions;
+pub mod generator;
 mod generic;
 mod group;
 mod import;
@@ -22,6 +25,7 @@ mod int;
 pub mod intrinsics;
 pub mod iterating;
 pub mod iterators;
+pub mod list;
 mod match_;
 mod module;
 mod newclass;
@@ -33,6 +37,7 @@ mod property;
 pub mod range;
 mod reflect;
 pub(crate) mod repr;
+pub mod set;
 pub mod sorting;
 pub(crate) mod str;
 mod super_;
@@ -66,6 +71,26 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::ByteArray => bytes::ARRAY_TABLES,
         Type::Range => &[range::METHODS, COMPARE, CONTAINS, HASH, ITERABLE],
         Type::Slice => &[range::SLICE, COMPARE, HASH],
+        Type::List => &[list::METHODS, list::SEQUENCE, COMPARE, CONTAINS, ITERABLE],
+        Type::Tuple => &[list::TUPLE, list::SEQUENCE, COMPARE, CONTAINS, ITERABLE, HASH],
+        Type::Dict => &[dict::METHODS, COMPARE, CONTAINS, ITERABLE],
+        Type::DictKeys | Type::DictItems => {
+            &[dict::VIEW, set::OPERATORS, set::VIEW, COMPARE, CONTAINS, ITERABLE]
+        }
+        Type::DictValues => &[dict::VIEW, ITERABLE],
+        Type::Set => &[set::METHODS, set::COMMON, set::OPERATORS, COMPARE, CONTAINS, ITERABLE],
+        Type::FrozenSet => {
+            &[set::FROZEN, set::COMMON, set::OPERATORS, COMPARE, CONTAINS, ITERABLE, HASH]
+        }
+        Type::Enumerate => &[adapters::ENUMERATE, iterators::METHODS],
+        Type::Zip => &[adapters::ZIP, iterators::METHODS],
+        Type::Map => &[adapters::MAP, iterators::METHODS],
+        Type::Filter => &[adapters::FILTER, iterators::METHODS],
+        Type::Reversed => &[adapters::REVERSED, iterators::METHODS],
+        Type::Generator => &[generator::GENERATOR, generator::SEND, generator::NAMES],
+        Type::Coroutine => &[generator::COROUTINE, generator::SEND, generator::NAMES],
+        Type::AsyncGenerator => &[generator::NAMES],
+        Type::CoroutineWrapper => &[generator::WRAPPER, iterators::METHODS],
         t if t.layout() == Kind::Iter => &[iterators::METHODS],
         Type::Traceback => crate::traceback::TRACEBACK,
         Type::Property => property::PROPERTY,
@@ -90,6 +115,12 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
 
 /// Class attributes that are None: defaults of what particular objects may have themselves.
 static CONSTANTS: &[(Type, &str)] = &[
+    (Type::List, "__hash__"),
+    (Type::Dict, "__hash__"),
+    (Type::Set, "__hash__"),
+    (Type::ByteArray, "__hash__"),
+    (Type::DictKeys, "__hash__"),
+    (Type::DictItems, "__hash__"),
     (Type::Object, "__doc__"),
     (Type::StopIteration, "value"),
     (Type::SystemExit, "code"),

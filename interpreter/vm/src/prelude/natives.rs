@@ -20,6 +20,7 @@ pub(super) const ROWS: &[NativeDef] = &[
     NativeDef::new("__put", "d, i, key, h, value, /", put, ""),
     NativeDef::new("__remove_at", "d, i, /", remove_at, ""),
     NativeDef::new("__missing", "d, key, /", |vm, a| vm.dict_missing(a[0], a[1]), ""),
+    NativeDef::new("__empty_like", "s, /", |vm, a| Ok(Value::object(vm.empty_like(a[0]))), ""),
     NativeDef::new("__entries", "d, /", entries, ""),
     NativeDef::new("__length", "d, /", length, ""),
     NativeDef::new("__is_plain_dict", "v, /", is_plain_dict, ""),

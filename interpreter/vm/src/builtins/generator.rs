@@ -1,0 +1,217 @@
+//! Methods of generators, coroutines and async generators.
+
+use crate::Vm;
+use crate::builtins::Type;
+use crate::native::{Action, Answer, Exit, NResult, NativeDef, Row, Then};
+use crate::object::class::Class;
+use crate::object::generator::{GenState, Generator};
+use crate::object::iter::Iter;
+use crate::object::read;
+use crate::object::text::Str;
+use crate::value::{EMPTY, Value};
+
+/// Rows of all three.
+pub const NAMES: &[NativeDef] = &[
+    NativeDef::getter("__name__", |_, a| Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.name))), ""),
+    NativeDef::setter("__name__", set_name),
+    NativeDef::getter("__qualname__", |_, a| Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.qualname))), ""),
+    NativeDef::setter("__qualname__", set_qualname),
+];
+
+/// Rows of generators and coroutines.
+pub const SEND: &[NativeDef] = &[
+    NativeDef::new("send", "self, value, /", |vm, a| Err(resume(vm, a[0], a[1], false, None)), ""),
+    NativeDef::new("throw", "self, type, value=None, traceback=None, /", throw, ""),
+    NativeDef::new("close", "self, /", close, "Raise GeneratorExit inside generator."),
+];
+
+/// Rows of generators.
+pub const GENERATOR: &[NativeDef] = &[
+    NativeDef::new("__iter__", "self, /", |_, a| Ok(a[0]), "Implement iter(self)."),
+    NativeDef::new("__next__", "self, /", |vm, a| Err(resume(vm, a[0], Value::NONE, false, None)), ""),
+    NativeDef::getter("gi_running", running, ""),
+    NativeDef::getter("gi_suspended", suspended, ""),
+    NativeDef::getter("gi_yieldfrom", delegate, ""),
+    NativeDef::getter("gi_code", code, ""),
+    NativeDef::getter("gi_frame", frame, ""),
+];
+
+/// Rows of coroutines.
+pub const COROUTINE: &[NativeDef] = &[
+    NativeDef::new("__await__", "self, /", coroutine_await, "Return an iterator for await."),
+    NativeDef::getter("cr_running", running, ""),
+    NativeDef::getter("cr_suspended", suspended, ""),
+    NativeDef::getter("cr_await", delegate, ""),
+    NativeDef::getter("cr_code", code, ""),
+    NativeDef::getter("cr_frame", frame, ""),
+];
+
+/// Rows of what `coroutine.__await__()` gives. Word 0 is the coroutine.
+pub const WRAPPER: &[NativeDef] = &[
+    NativeDef::new("send", "self, value, /", |vm, a| wrapped(vm, a, send_value), ""),
+    NativeDef::new("throw", "self, type, value=None, traceback=None, /", |vm, a| wrapped(vm, a, throw), ""),
+    NativeDef::new("close", "self, /", |vm, a| wrapped(vm, a, close), ""),
+];
+
+fn generator(v: Value<'_>) -> Option<&Generator> {
+    v.get::<Generator>()
+}
+
+fn resume<'v>(
+    _: &'v Vm,
+    g: Value<'v>,
+    value: Value<'v>,
+    throw: bool,
+    then: Option<Then<'v>>,
+) -> Exit<'v> {
+    Exit::Do(Box::new(Action::Resume { generator: g, value, throw, then }))
+}
+
+fn send_value<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Err(resume(vm, a[0], a[1], false, None))
+}
+
+fn wrapped<'v>(
+    vm: &'v Vm,
+    a: &[Value<'v>],
+    f: for<'w> fn(&'w Vm, &[Value<'w>]) -> NResult<'w>,
+) -> NResult<'v> {
+    let Some(i) = a[0].get::<Iter>() else { return Ok(Value::NONE) };
+    let mut args = a.to_vec();
+    args[0] = i.get(0);
+    f(vm, &args)
+}
+
+/// After a coroutine step on behalf of `__next__` of its wrapper.
+fn wrapper_next<'v>(vm: &'v Vm, i: &'v Iter) -> NResult<'v> {
+    Err(resume(vm, i.get(0), Value::NONE, false, None))
+}
+
+fn coroutine_await<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    let e = Value::EMPTY;
+    Ok(vm.iter(Type::CoroutineWrapper, wrapper_next, [a[0], e, e], 0, 0))
+}
+
+/// After the exception to throw was made. State: the generator.
+static THROW_ROW: Row = Row {
+    name: "generator_throw",
+    catches: false,
+    resume: |vm, state, answer| Err(resume(vm, state[0], answer.value()?, true, None)),
+};
+
+fn throw<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    let (kind, value) = (a[1], a.get(2).copied().unwrap_or(Value::EMPTY));
+    let is_class = kind
+        .get::<Class>()
+        .is_some_and(|c| c.has(crate::object::class::class_flags::EXCEPTION));
+    let is_exception = vm.is_exception_of(kind, Type::BaseException);
+    if !is_class && !is_exception {
+        return Err(vm.type_error(format!(
+            "exceptions must be classes or instances deriving from BaseException, not {}",
+            vm.type_name(kind)
+        )));
+    }
+    if is_exception {
+        if !value.is_empty() && !value.is_none() {
+            return Err(vm.type_error("instance exception may not have a separate value"));
+        }
+        return Err(resume(vm, a[0], kind, true, None));
+    }
+    if vm.is_exception_of(value, Type::BaseException) && !value.is_empty() {
+        return Err(resume(vm, a[0], value, true, None));
+    }
+    let args = match value {
+        v if v.is_empty() || v.is_none() => Vec::new(),
+        v => v
+            .get::<crate::object::seq::Tuple>()
+            .map_or_else(|| vec![v], |t| t.items().to_vec()),
+    };
+    Err(Exit::call(kind, args, &THROW_ROW, vec![a[0]]))
+}
+
+/// After GeneratorExit was thrown: it must come out again, or the end.
+static CLOSE_ROW: Row = Row {
+    name: "generator_close",
+    catches: true,
+    resume: |vm, state, answer| match answer {
+        Answer::Value(_) => {
+            let kind = generator(state[0]).map_or("generator", |g| vm.generator_kind(g));
+            Err(vm.runtime_error(format!("{kind} ignored GeneratorExit")))
+        }
+        Answer::Raised(e)
+            if vm.is_exception_of(e, Type::GeneratorExit) || vm.is_stop_iteration(e) =>
+        {
+            Ok(Value::NONE)
+        }
+        Answer::Raised(e) => Err(Exit::Raise(e)),
+    },
+};
+
+fn close<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    let Some(g) = generator(a[0]) else { return Ok(Value::NONE) };
+    match g.state.get() {
+        GenState::Created => {
+            g.finish();
+            Ok(Value::NONE)
+        }
+        GenState::Done => Ok(Value::NONE),
+        _ => {
+            let e = vm.new_exception(Type::GeneratorExit.shape(), vm.empty_tuple());
+            let then = Then { row: &CLOSE_ROW, state: vec![a[0]] };
+            Err(resume(vm, a[0], e, true, Some(then)))
+        }
+    }
+}
+
+fn state_is(v: Value<'_>, s: GenState) -> Value<'static> {
+    Value::bool(generator(v).is_some_and(|g| g.state.get() == s))
+}
+
+fn running<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(state_is(a[0], GenState::Running))
+}
+
+fn suspended<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(state_is(a[0], GenState::Suspended))
+}
+
+fn delegate<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(match generator(a[0]) {
+        Some(g) if g.delegate.get() != EMPTY => read(&g.delegate),
+        _ => Value::NONE,
+    })
+}
+
+fn code<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.func().code)))
+}
+
+/// There are no frame objects: the generator stands for its frame while it has one.
+fn frame<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(match generator(a[0]) {
+        Some(g) if g.state.get() != GenState::Done => a[0],
+        _ => Value::NONE,
+    })
+}
+
+fn set_name<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    set_text(vm, a, "__name__", |g| &g.name)
+}
+
+fn set_qualname<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    set_text(vm, a, "__qualname__", |g| &g.qualname)
+}
+
+fn set_text<'v>(
+    vm: &'v Vm,
+    a: &[Value<'v>],
+    what: &str,
+    cell: fn(&Generator) -> &std::cell::Cell<u64>,
+) -> NResult<'v> {
+    let Some(g) = generator(a[0]) else { return Ok(Value::NONE) };
+    if !a[1].is_a::<Str>() {
+        return Err(vm.type_error(format!("{what} must be set to a string object")));
+    }
+    cell(g).set(a[1].word());
+    Ok(Value::NONE)
+}

@@ -60,15 +60,6 @@ fn with_iters<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
     while let Some(&v) = all.items().get(done.len()) {
         let i = match vm.get_iter(v) {
             Ok(i) => i,
-            Err(Exit::Raise(e))
-                if state[0].as_small() == Some(1)
-                    && vm.is_exception_of(e, Type::TypeError)
-                    && !vm.is_iterator(v) =>
-            {
-                let n = done.len() + 1;
-                let _ = e;
-                return Err(vm.type_error(format!("zip argument #{n} must support iteration")));
-            }
             Err(e) => return Err(vm.then_state(e, &ITERS_ROW, state)),
         };
         vm.oom(done.push(&vm.heap, i))?;
@@ -309,9 +300,7 @@ static FILTER_ITEM_ROW: Row = Row {
 static FILTER_RESULT_ROW: Row = Row {
     name: "filter_result",
     catches: false,
-    resume: |vm, state, answer| {
-        vm.truth_then(answer.value()?, &FILTER_TRUTH_ROW, state.to_vec())
-    },
+    resume: |vm, state, answer| vm.truth_then(answer.value()?, &FILTER_TRUTH_ROW, state.to_vec()),
 };
 
 /// After the truth of the result. State: the filter, the item.

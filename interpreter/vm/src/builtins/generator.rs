@@ -12,9 +12,17 @@ use crate::value::{EMPTY, Value};
 
 /// Rows of all three.
 pub const NAMES: &[NativeDef] = &[
-    NativeDef::getter("__name__", |_, a| Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.name))), ""),
+    NativeDef::getter(
+        "__name__",
+        |_, a| Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.name))),
+        "",
+    ),
     NativeDef::setter("__name__", set_name),
-    NativeDef::getter("__qualname__", |_, a| Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.qualname))), ""),
+    NativeDef::getter(
+        "__qualname__",
+        |_, a| Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.qualname))),
+        "",
+    ),
     NativeDef::setter("__qualname__", set_qualname),
 ];
 
@@ -28,7 +36,12 @@ pub const SEND: &[NativeDef] = &[
 /// Rows of generators.
 pub const GENERATOR: &[NativeDef] = &[
     NativeDef::new("__iter__", "self, /", |_, a| Ok(a[0]), "Implement iter(self)."),
-    NativeDef::new("__next__", "self, /", |vm, a| Err(resume(vm, a[0], Value::NONE, false, None)), ""),
+    NativeDef::new(
+        "__next__",
+        "self, /",
+        |vm, a| Err(resume(vm, a[0], Value::NONE, false, None)),
+        "",
+    ),
     NativeDef::getter("gi_running", running, ""),
     NativeDef::getter("gi_suspended", suspended, ""),
     NativeDef::getter("gi_yieldfrom", delegate, ""),
@@ -49,7 +62,12 @@ pub const COROUTINE: &[NativeDef] = &[
 /// Rows of what `coroutine.__await__()` gives. Word 0 is the coroutine.
 pub const WRAPPER: &[NativeDef] = &[
     NativeDef::new("send", "self, value, /", |vm, a| wrapped(vm, a, send_value), ""),
-    NativeDef::new("throw", "self, type, value=None, traceback=None, /", |vm, a| wrapped(vm, a, throw), ""),
+    NativeDef::new(
+        "throw",
+        "self, type, value=None, traceback=None, /",
+        |vm, a| wrapped(vm, a, throw),
+        "",
+    ),
     NativeDef::new("close", "self, /", |vm, a| wrapped(vm, a, close), ""),
 ];
 
@@ -101,9 +119,8 @@ static THROW_ROW: Row = Row {
 
 fn throw<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (kind, value) = (a[1], a.get(2).copied().unwrap_or(Value::EMPTY));
-    let is_class = kind
-        .get::<Class>()
-        .is_some_and(|c| c.has(crate::object::class::class_flags::EXCEPTION));
+    let is_class =
+        kind.get::<Class>().is_some_and(|c| c.has(crate::object::class::class_flags::EXCEPTION));
     let is_exception = vm.is_exception_of(kind, Type::BaseException);
     if !is_class && !is_exception {
         return Err(vm.type_error(format!(
@@ -122,9 +139,7 @@ fn throw<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     }
     let args = match value {
         v if v.is_empty() || v.is_none() => Vec::new(),
-        v => v
-            .get::<crate::object::seq::Tuple>()
-            .map_or_else(|| vec![v], |t| t.items().to_vec()),
+        v => v.get::<crate::object::seq::Tuple>().map_or_else(|| vec![v], |t| t.items().to_vec()),
     };
     Err(Exit::call(kind, args, &THROW_ROW, vec![a[0]]))
 }

@@ -163,8 +163,8 @@ pub(crate) fn tuple_next<'v>(_: &'v Vm, i: &'v Iter) -> NResult<'v> {
 pub(crate) fn str_next<'v>(vm: &'v Vm, i: &'v Iter) -> NResult<'v> {
     let Some(s) = i.get(0).get::<Str>() else { return Ok(Value::EMPTY) };
     match crate::text::wtf8::decode(s.bytes(), i.n.get()) {
-        Some((cp, width)) => {
-            i.n.set(i.n.get() + width);
+        Some((cp, after)) => {
+            i.n.set(after);
             vm.code_point(cp)
         }
         None => end(i),

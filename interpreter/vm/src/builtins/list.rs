@@ -98,10 +98,7 @@ fn add<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         return r;
     }
     let t = if a[0].is_a::<List>() { "list" } else { "tuple" };
-    Err(vm.type_error(format!(
-        "can only concatenate {t} (not \"{}\") to {t}",
-        vm.type_name(a[1])
-    )))
+    Err(vm.type_error(format!("can only concatenate {t} (not \"{}\") to {t}", vm.type_name(a[1]))))
 }
 
 /// After the list was extended. State: the list.
@@ -286,11 +283,17 @@ fn index<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         Ok(match vm.as_index_i64(v) {
             Some(Ok(n)) if n < 0 => n.saturating_add(len as i64).max(0) as usize,
             Some(Ok(n)) => (n as usize).min(len),
-            Some(Err(())) => if vm.is_negative(v) { 0 } else { len },
+            Some(Err(())) => {
+                if vm.is_negative(v) {
+                    0
+                } else {
+                    len
+                }
+            }
             None => {
-                return Err(vm.type_error(
-                    "slice indices must be integers or have an __index__ method",
-                ));
+                return Err(
+                    vm.type_error("slice indices must be integers or have an __index__ method")
+                );
             }
         })
     };

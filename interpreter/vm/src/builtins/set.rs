@@ -34,8 +34,7 @@ pub const OPERATORS: &[NativeDef] = &[
 ];
 
 /// `isdisjoint` of views.
-pub const VIEW: &[NativeDef] =
-    &[NativeDef::new("isdisjoint", "self, other, /", isdisjoint, "")];
+pub const VIEW: &[NativeDef] = &[NativeDef::new("isdisjoint", "self, other, /", isdisjoint, "")];
 
 /// Rows of `set` alone.
 pub const METHODS: &[NativeDef] = &[
@@ -230,10 +229,7 @@ fn fold<'v>(
 }
 
 /// Elements with hashes of whatever can be walked without calls.
-fn hashed<'v>(
-    vm: &'v Vm,
-    v: Value<'v>,
-) -> Result<Option<Vec<(i64, Value<'v>)>>, Exit<'v>> {
+fn hashed<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Option<Vec<(i64, Value<'v>)>>, Exit<'v>> {
     if let Some(h) = vm.hashed_if_plain(v) {
         return Ok(Some(h));
     }
@@ -425,10 +421,14 @@ fn isdisjoint<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn issubset<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    let other = if a[1].is_a::<Set>() { a[1] } else { vm.as_set(a[1]).map_err(|e| match e {
-        Exit::Do(_) => vm.prelude_tail("map", "set_subset_iter", &[a[0], a[1]]),
-        e => e,
-    })? };
+    let other = if a[1].is_a::<Set>() {
+        a[1]
+    } else {
+        vm.as_set(a[1]).map_err(|e| match e {
+            Exit::Do(_) => vm.prelude_tail("map", "set_subset_iter", &[a[0], a[1]]),
+            e => e,
+        })?
+    };
     match vm.subset_leaf(a[0], other, Depth::default())? {
         Some(b) => Ok(Value::bool(b)),
         None => Err(vm.prelude_tail("compare", "subset", &[a[0], other])),

@@ -199,7 +199,11 @@ slow_ops! {
     flow BRF |vm, i, x| vm.branch_on(i);
     flow JUMP |vm, i, x| vm.jump(i.sj() as isize);
     flow JUMPX |vm, i, x| vm.jump(x as i32 as isize);
-    effect FORPREP |vm, i, x| vm.for_prepare(i.a(), vm.reg(i.b()));
+    flow FORPREP |vm, i, x| match vm.for_prepare(i.a(), vm.reg(i.b())) {
+        Ok(()) => Flow::Next,
+        // A script `__iter__`: the iterator it gives goes where a builtin one would.
+        Err(e) => vm.do_exit(e, i.a(), Mode::Reg),
+    };
     flow FORITER |vm, i, x| vm.iterate(vm.reg(i.a()), i.b(), Mode::ForIter);
 
     flow CALL |vm, i, x| vm.call_op(i.a(), i.b());

@@ -10,6 +10,11 @@ use miniscript_engine::Limits;
 /// What `--help` shows.
 pub const HELP: &str = "\
 usage: ms [OPTION].. [FILE | -c CODE | -m MODULE | -] [ARGUMENT]..
+       ms check [--json] FILE..
+       ms ast FILE | ms ast --run FILE.json
+       ms dis FILE
+
+Without a program and on a terminal, statements are read at a prompt.
 
   FILE                   run a script
   -c CODE                run CODE
@@ -20,6 +25,12 @@ usage: ms [OPTION].. [FILE | -c CODE | -m MODULE | -] [ARGUMENT]..
   --max-memory N[K|M|G]  raise MemoryError beyond that size of the heap
   --recursion-limit N    raise RecursionError beyond that depth of calls
   --explain-import NAME  show where NAME is looked for when it is imported
+  --stats                show counters of the interpreter at the end
+
+  check                  show all syntax errors of some files
+  ast                    show the syntax tree of a file as JSON, or run one
+  dis                    show the code of a file
+
   --version              show the version
   -h, --help             show this
 ";
@@ -31,6 +42,17 @@ pub enum Command {
     Help,
     /// Show the version.
     Version,
+    /// Show all syntax errors of some files.
+    Check {
+        /// The files.
+        files: Vec<PathBuf>,
+        /// As JSON.
+        json: bool,
+    },
+    /// Show a syntax tree.
+    Ast(PathBuf),
+    /// Show code.
+    Dis(PathBuf),
     /// Run a program.
     Run(Run),
 }
@@ -38,14 +60,16 @@ pub enum Command {
 /// How a program is run.
 #[derive(Debug)]
 pub struct Run {
-    /// The program.
-    pub what: What,
+    /// The program; without, a prompt, or what standard input brings.
+    pub what: Option<What>,
     /// Its arguments.
     pub args: Vec<OsString>,
     /// Its limits.
     pub limits: Limits,
     /// The module whose import is to be explained.
     pub explain_import: Option<String>,
+    /// Show counters at the end.
+    pub stats: bool,
 }
 
 /// A program.
@@ -53,6 +77,8 @@ pub struct Run {
 pub enum What {
     /// A file.
     File(PathBuf),
+    /// A syntax tree in JSON.
+    Tree(PathBuf),
     /// A module found by name.
     Module(String),
     /// Text on the command line.
@@ -69,6 +95,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
 fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
     let mut limits = Limits::default();
     let mut explain_import = None;
+    let mut stats = false;
     let what = loop {
         match parser.next()? {
             Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Command::Help),
@@ -79,16 +106,48 @@ fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
                 limits.recursion = Some(parser.value()?.parse()?);
             }
             Some(Arg::Long("explain-import")) => explain_import = Some(parser.value()?.string()?),
-            Some(Arg::Short('c')) => break What::Code(parser.value()?.string()?),
-            Some(Arg::Short('m')) => break What::Module(parser.value()?.string()?),
-            Some(Arg::Value(v)) if v == "-" => break What::Stdin,
-            Some(Arg::Value(v)) => break What::File(v.into()),
+            Some(Arg::Long("stats")) => stats = true,
+            Some(Arg::Short('c')) => break Some(What::Code(parser.value()?.string()?)),
+            Some(Arg::Short('m')) => break Some(What::Module(parser.value()?.string()?)),
+            Some(Arg::Value(v)) if v == "-" => break Some(What::Stdin),
+            Some(Arg::Value(v)) if v == "check" => return check(parser),
+            Some(Arg::Value(v)) if v == "dis" => return Ok(Command::Dis(one_file(parser)?)),
+            Some(Arg::Value(v)) if v == "ast" => match parser.next()? {
+                Some(Arg::Long("run")) => break Some(What::Tree(parser.value()?.into())),
+                Some(Arg::Value(v)) => return Ok(Command::Ast(v.into())),
+                Some(other) => return Err(other.unexpected()),
+                None => return Err("ast needs a file".into()),
+            },
+            Some(Arg::Value(v)) => break Some(What::File(v.into())),
             Some(other) => return Err(other.unexpected()),
-            None => break What::Stdin,
+            None => break None,
         }
     };
     let args = parser.raw_args()?.collect();
-    Ok(Command::Run(Run { what, args, limits, explain_import }))
+    Ok(Command::Run(Run { what, args, limits, explain_import, stats }))
+}
+
+fn check(mut parser: Parser) -> Result<Command, lexopt::Error> {
+    let (mut files, mut json) = (Vec::new(), false);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("json") => json = true,
+            Arg::Value(v) => files.push(v.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    if files.is_empty() {
+        return Err("check needs a file".into());
+    }
+    Ok(Command::Check { files, json })
+}
+
+fn one_file(mut parser: Parser) -> Result<PathBuf, lexopt::Error> {
+    match parser.next()? {
+        Some(Arg::Value(v)) => Ok(v.into()),
+        Some(other) => Err(other.unexpected()),
+        None => Err("a file is needed".into()),
+    }
 }
 
 fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
@@ -125,12 +184,12 @@ mod tests {
     #[test]
     fn what_follows_the_program_belongs_to_it() {
         let r = run(&["--max-memory", "64M", "x.ms", "--timeout", "-c"]);
-        assert_eq!(r.what, What::File("x.ms".into()));
+        assert_eq!(r.what, Some(What::File("x.ms".into())));
         assert_eq!(r.args, ["--timeout", "-c"]);
         assert_eq!(r.limits.max_memory, Some(64 << 20));
         let r = run(&["-c", "print(1)", "-x"]);
-        assert_eq!((r.what, r.args), (What::Code("print(1)".into()), vec!["-x".into()]));
-        assert_eq!(run(&["-"]).what, What::Stdin);
+        assert_eq!((r.what, r.args), (Some(What::Code("print(1)".into())), vec!["-x".into()]));
+        assert_eq!(run(&["-"]).what, Some(What::Stdin));
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! The `ms` command.
 
 mod args;
+mod check;
 mod interrupt;
+mod repl;
+mod source;
 
-use std::io::Read;
+use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use args::{Command, What};
+use args::{Command, Run, What};
 use miniscript_engine::{Config, Engine, Program};
 
 fn main() -> ExitCode {
@@ -18,40 +21,67 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Help => print_out(args::HELP),
-        Command::Version => print_out(concat!("MiniScript ", env!("CARGO_PKG_VERSION"), "\n")),
-        Command::Run(run) => {
-            let mut config = Config::command();
-            config.limits = run.limits;
-            config.args = run.args;
-            config.explain_import = run.explain_import;
-            let program = match run.what {
-                What::File(path) => Program::File(path),
-                What::Module(name) => Program::Module(name),
-                What::Code(code) => {
-                    Program::Text { name: "<string>".into(), bytes: code.into_bytes() }
-                }
-                What::Stdin => {
-                    let mut bytes = Vec::new();
-                    if let Err(error) = std::io::stdin().read_to_end(&mut bytes) {
-                        eprintln!("ms: cannot read standard input: {error}");
-                        return ExitCode::from(2);
-                    }
-                    Program::Text { name: "<stdin>".into(), bytes }
-                }
-            };
-            let mut engine = Engine::new(config);
-            interrupt::install(&engine);
-            let status = engine.run_program(&program);
-            ExitCode::from(status as u8)
+        Command::Help => print_out(Ok(args::HELP.into())),
+        Command::Version => {
+            print_out(Ok(concat!("MiniScript ", env!("CARGO_PKG_VERSION"), "\n").into()))
         }
+        Command::Check { files, json } => ExitCode::from(check::check(&files, json)),
+        Command::Ast(file) => print_out(source::ast(&file)),
+        Command::Dis(file) => print_out(source::dis(&file)),
+        Command::Run(run) => ExitCode::from(run_program(run) as u8),
     }
 }
 
-fn print_out(text: &str) -> ExitCode {
-    use std::io::Write;
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+fn run_program(run: Run) -> i32 {
+    let mut config = Config::command();
+    config.limits = run.limits;
+    config.args = run.args;
+    config.explain_import = run.explain_import;
+    let prompt = run.what.is_none() && std::io::stdin().is_terminal();
+    let mut engine = Engine::new(config);
+    interrupt::install(&engine);
+    if prompt {
+        return repl::run(&mut engine);
+    }
+    let program = match run.what {
+        Some(What::File(path)) => Program::File(path),
+        Some(What::Module(name)) => Program::Module(name),
+        Some(What::Code(code)) => {
+            Program::Text { name: "<string>".into(), bytes: code.into_bytes() }
+        }
+        Some(What::Tree(path)) => match source::from_json(&path) {
+            Ok(proto) => Program::Code(proto),
+            Err(text) => {
+                eprint!("{text}");
+                return 2;
+            }
+        },
+        Some(What::Stdin) | None => {
+            let mut bytes = Vec::new();
+            if let Err(error) = std::io::stdin().read_to_end(&mut bytes) {
+                eprintln!("ms: cannot read standard input: {error}");
+                return 2;
+            }
+            Program::Text { name: "<stdin>".into(), bytes }
+        }
+    };
+    let status = engine.run_program(&program);
+    if run.stats {
+        eprint!("{}", engine.stats());
+    }
+    status
+}
+
+/// Writes to standard output; a text for standard error is a failure.
+fn print_out(text: Result<String, String>) -> ExitCode {
+    match text {
+        Ok(text) => match std::io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        Err(text) => {
+            eprint!("{text}");
+            ExitCode::from(2)
+        }
     }
 }

@@ -39,6 +39,8 @@ pub enum Program {
         /// The bytes, not decoded yet.
         bytes: Vec<u8>,
     },
+    /// Compiled code.
+    Code(Arc<CodeProto>),
     /// A module, or the `__main__` of a package, found as an import finds it.
     Module(String),
 }
@@ -52,6 +54,17 @@ pub enum Failure {
     Syntax(Box<BadSource>),
     /// An exception; the handle must be released.
     Raised(Handle),
+}
+
+/// What came of text typed at a prompt.
+#[derive(Debug)]
+pub enum Reply {
+    /// It may go on in another line.
+    Incomplete,
+    /// It ran.
+    Done,
+    /// It failed.
+    Failed(Failure),
 }
 
 impl From<Box<BadSource>> for Failure {
@@ -155,6 +168,48 @@ impl Engine {
         Ok(())
     }
 
+    /// Runs what was typed at a prompt in `__main__`; the value of an expression is printed.
+    pub fn run_typed(&mut self, text: &str) -> Reply {
+        self.host.interrupt.store(false, std::sync::atomic::Ordering::Relaxed);
+        self.start_clock();
+        let proto = match source::compile_text(text.to_owned(), "<stdin>", Mode::Interactive) {
+            Ok(proto) => proto,
+            Err(bad) if bad.error.is_incomplete_input() => return Reply::Incomplete,
+            Err(bad) => return Reply::Failed(Failure::Syntax(bad)),
+        };
+        let outcome = self.run_code(&proto, false);
+        // What cannot be written now cannot be told either.
+        let _ = self.host.stdout.flush();
+        match outcome {
+            Ok(v) => {
+                self.vm.release(v);
+                Reply::Done
+            }
+            Err(failure) => Reply::Failed(failure),
+        }
+    }
+
+    /// Whether an exception is a SystemExit.
+    pub fn is_exit(&self, exc: Handle) -> bool {
+        self.vm.handle(exc).is_some_and(|e| self.vm.is_exception_of(e, Type::SystemExit))
+    }
+
+    /// Counters of the interpreter, a line each.
+    pub fn stats(&self) -> String {
+        let (heap, c) = (self.vm.heap.stats(), &self.vm.counters);
+        let rows = [
+            ("objects allocated", heap.allocated_objects),
+            ("collections", heap.collections),
+            ("live bytes", heap.live_bytes as u64),
+            ("caches filled", c.cache_fills.get()),
+            ("cache misses", c.cache_misses.get()),
+            ("cache flushes", c.cache_flushes.get()),
+            ("quickenings", c.quickenings.get()),
+            ("slow paths", c.slow_paths.get()),
+        ];
+        rows.iter().map(|(name, n)| format!("{name:<18} {n}\n")).collect()
+    }
+
     /// The value of an expression in `__main__`; the handle must be released.
     pub fn eval(&mut self, text: &str) -> Result<Handle, Failure> {
         let proto = source::compile_text(text.to_owned(), "<eval>", Mode::Expression)?;
@@ -229,6 +284,10 @@ impl Engine {
                 self.set_start(path.clone().into_os_string(), script_path(&absolute))?;
                 self.set_main("__file__", &name)?;
                 Ok(source::compile_bytes(&bytes, &name)?)
+            }
+            Program::Code(proto) => {
+                self.set_start("-".into(), vec![PathBuf::new()])?;
+                Ok(Arc::clone(proto))
             }
             Program::Module(name) => self.prepare_module(name),
         }

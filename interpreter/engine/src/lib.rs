@@ -28,7 +28,7 @@ mod source;
 mod streams;
 
 pub use config::{Config, Limits};
-pub use engine::{Engine, Failure, Program};
+pub use engine::{Engine, Failure, Program, Reply};
 pub use errors::{file_error, syntax_error};
 pub use host::{EngineHost, Importer};
 pub use scheduler::{Task, Wait, suspend, suspend_then};

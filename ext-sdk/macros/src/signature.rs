@@ -14,6 +14,8 @@ enum Source {
     Slot(usize),
     /// All further positional arguments.
     Rest,
+    /// The object that the method was called on, as a script value.
+    Object,
 }
 
 struct Param {
@@ -80,7 +82,16 @@ impl Signature {
                 FnArg::Typed(typed) => {
                     let own = Options::take(
                         &mut typed.attrs,
-                        &["name", "default", "optional", "positional", "keyword", "args", "kwargs"],
+                        &[
+                            "name",
+                            "default",
+                            "optional",
+                            "positional",
+                            "keyword",
+                            "args",
+                            "kwargs",
+                            "object",
+                        ],
                     )?;
                     signature.param(typed, own, options.has("positional"))?;
                 }
@@ -110,6 +121,20 @@ impl Signature {
         let Pat::Ident(pattern) = &*typed.pat else {
             return Err(Error::new_spanned(&typed.pat, "a parameter needs a plain name"));
         };
+        if own.has("object") {
+            if !self.has_receiver {
+                return Err(Error::new_spanned(typed, "only a method with &self has an object"));
+            }
+            self.params.push(Param {
+                name: "self".to_owned(),
+                ty: (*typed.ty).clone(),
+                kind: Kind::Positional,
+                default: None,
+                optional: false,
+                source: Source::Object,
+            });
+            return Ok(());
+        }
         if is_cx(&typed.ty) {
             if self.is_async {
                 return Err(Error::new_spanned(
@@ -168,6 +193,9 @@ impl Signature {
                 Source::Slot(slot) => {
                     statements.extend(quote! { let #variable: #ty = args.get(cx, #slot, #name)?; });
                 }
+                Source::Object => {
+                    statements.extend(quote! { let #variable: #ty = args.get(cx, 0, #name)?; });
+                }
                 Source::Rest => {
                     let slots = self.slots;
                     statements
@@ -185,7 +213,7 @@ impl Signature {
         let mut rows = Vec::new();
         for param in &self.params {
             let kind = match (&param.source, param.kind) {
-                (Source::Cx, _) => continue,
+                (Source::Cx | Source::Object, _) => continue,
                 (_, Kind::Positional) => quote!(MS_PARAM_POSITIONAL),
                 (_, Kind::Normal) => quote!(MS_PARAM_NORMAL),
                 (_, Kind::Keyword) => quote!(MS_PARAM_KEYWORD),

@@ -361,6 +361,11 @@ impl Cx {
         self.check(host_call!(self, flow.permission(MsStr::new(kind), MsStr::new(scope))))
     }
 
+    /// Writes to the VM's standard error.
+    pub fn print_error(&self, text: &str) -> Result<()> {
+        self.check(host_call!(self, flow.write(MS_STREAM_ERR, MsStr::new(text))))
+    }
+
     /// Writes to the VM's standard output.
     pub fn print(&self, text: &str) -> Result<()> {
         self.check(host_call!(self, flow.write(MS_STREAM_OUT, MsStr::new(text))))

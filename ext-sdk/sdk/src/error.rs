@@ -77,6 +77,14 @@ impl Error {
         }
     }
 
+    /// What the host said, for a failed I/O operation.
+    pub fn io_record(&self) -> Option<&MsIo> {
+        match &*self.0 {
+            Kind::Io(io, _) => Some(io),
+            _ => None,
+        }
+    }
+
     /// Names the argument in a mismatch: `f() argument 'x' must be str, not int`.
     pub(crate) fn at_argument(self, function: &str, parameter: &str) -> Self {
         match *self.0 {

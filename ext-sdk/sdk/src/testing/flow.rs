@@ -3,6 +3,7 @@
 use super::values::vm;
 use super::*;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ pub enum TaskState {
     Call(Py, Vec<Py>),
     /// A future that is not finished.
     Future(MsFuture),
+    /// Taken out while it is polled.
+    Running,
     /// Finished.
     Done(Result<Py, Raised>),
 }
@@ -20,6 +23,8 @@ pub enum TaskState {
 pub(super) enum Op {
     Timer(Instant),
     Work(Arc<AtomicBool>),
+    Names(Vec<SocketAddr>),
+    File(Rc<super::files::Outcome>),
 }
 
 /// Running operations.
@@ -44,7 +49,7 @@ pub(super) static TABLE: MsHostFlow = MsHostFlow {
     size: size_of::<MsHostFlow>(),
     raise: Some(raise),
     raise_value: Some(raise_value),
-    raise_io: None,
+    raise_io: Some(raise_io),
     take_error: Some(take_error),
     call: Some(call),
     tail_call: Some(tail_call),
@@ -60,7 +65,7 @@ pub(super) static TASKS: MsHostTask = MsHostTask {
     spawn: Some(spawn),
     spawn_future: Some(spawn_future),
     poll: Some(poll_task),
-    cancel: None,
+    cancel: Some(cancel),
     sleep: Some(sleep),
     blocking: Some(blocking),
     op_poll: Some(op_poll),
@@ -134,16 +139,14 @@ impl Vm {
             if let Some(result) = self.scoped(|| self.poll_once(future, token)) {
                 break result;
             }
+            self.step_background();
             assert!(Instant::now() < deadline, "a future did not finish within ten seconds");
             let woken = WOKEN.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let wait =
-                WOKEN.1.wait_timeout_while(woken, Duration::from_millis(5), |count| *count == seen);
+                WOKEN.1.wait_timeout_while(woken, Duration::from_millis(1), |count| *count == seen);
             drop(wait);
         };
-        if let Some(end) = future.drop {
-            // SAFETY: the contract of `MsFuture`.
-            unsafe { end(future.data) };
-        }
+        end_future(future);
         result
     }
 
@@ -261,7 +264,7 @@ unsafe extern "C" fn spawn(
         let state = vm
             .value(callee)
             .and_then(|callee| Ok(TaskState::Call(callee, vm.list_of(argc, args)?)));
-        vm.give(state.map(|state| Py::object(Object::Task(RefCell::new(state)))), out)
+        vm.give(state.map(|state| vm.add_task(state)), out)
     }
 }
 
@@ -272,12 +275,11 @@ unsafe extern "C" fn spawn_future(
 ) -> MsStatus {
     // SAFETY: the contract of the table.
     unsafe {
-        let state = RefCell::new(TaskState::Future(*future));
-        vm(at).give(Ok(Py::object(Object::Task(state))), out)
+        let task = vm(at).add_task(TaskState::Future(*future));
+        vm(at).give(Ok(task), out)
     }
 }
 
-/// Runs the task when it is first asked for: enough to test the protocol.
 unsafe extern "C" fn poll_task(
     at: *mut MsVm,
     task: MsValue,
@@ -292,22 +294,121 @@ unsafe extern "C" fn poll_task(
             Ok(_) => return vm.raise(Raised::new("TypeError", "not a task")),
             Err(raised) => return vm.raise(raised),
         };
-        let Object::Task(state) = &*object else {
-            return vm.raise(Raised::new("TypeError", "not a task"));
+        match vm.step_task(&object) {
+            Some(result) => vm.give(result, out),
+            None => MS_PENDING,
+        }
+    }
+}
+
+unsafe extern "C" fn cancel(at: *mut MsVm, task: MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    let vm = unsafe { vm(at) };
+    if let Ok(Py::Object(object)) = vm.value(task) {
+        vm.cancel_task(&object);
+    }
+    MS_OK
+}
+
+impl Vm {
+    /// Adds a task, which runs whenever a call waits.
+    fn add_task(&self, state: TaskState) -> Py {
+        let task = Rc::new(Object::Task(RefCell::new(state)));
+        self.background.borrow_mut().push(Rc::clone(&task));
+        Py::Object(task)
+    }
+
+    /// Lets all tasks run for one poll.
+    fn step_background(&self) {
+        let tasks = self.background.borrow().clone();
+        for task in &tasks {
+            self.step_task(task);
+        }
+        self.background.borrow_mut().retain(|task| match &**task {
+            Object::Task(state) => !matches!(*state.borrow(), TaskState::Done(_)),
+            _ => false,
+        });
+    }
+
+    /// Lets a task run for one poll; its result if it has ended.
+    fn step_task(&self, task: &Object) -> Option<Result<Py, Raised>> {
+        let Object::Task(state) = task else {
+            return Some(Err(Raised::new("TypeError", "not a task")));
         };
-        let running = Err(Raised::new("RuntimeError", "the task waits for itself"));
-        let result = match state.replace(TaskState::Done(running)) {
-            TaskState::Call(callee, args) => vm.call_value(&callee, &args),
-            TaskState::Future(future) => vm.drive(&future),
+        let result = match state.replace(TaskState::Running) {
+            TaskState::Call(callee, args) => self.call_value(&callee, &args),
+            TaskState::Future(future) => {
+                let token = TOKENS.fetch_add(1, Ordering::Relaxed);
+                match self.scoped(|| self.poll_once(&future, token)) {
+                    Some(result) => {
+                        end_future(&future);
+                        result
+                    }
+                    None => {
+                        state.replace(TaskState::Future(future));
+                        return None;
+                    }
+                }
+            }
+            TaskState::Running => return None,
             TaskState::Done(result) => result,
         };
         state.replace(TaskState::Done(result.clone()));
-        vm.give(result, out)
+        Some(result)
+    }
+
+    pub(super) fn cancel_task(&self, task: &Object) {
+        let Object::Task(state) = task else { return };
+        let cancelled = Err(Raised::new("CancelledError", ""));
+        match state.replace(TaskState::Done(cancelled)) {
+            TaskState::Future(future) => end_future(&future),
+            TaskState::Done(result) => drop(state.replace(TaskState::Done(result))),
+            TaskState::Call(..) | TaskState::Running => (),
+        }
+    }
+
+    /// Addresses of a finished lookup.
+    pub(super) fn names_of(&self, op: MsOp) -> Vec<SocketAddr> {
+        match self.ops.borrow().open.get(&op) {
+            Some(Op::Names(found)) => found.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Outcome of a file request.
+    pub(super) fn outcome_of(&self, op: MsOp) -> Option<Rc<super::files::Outcome>> {
+        match self.ops.borrow().open.get(&op) {
+            Some(Op::File(outcome)) => Some(Rc::clone(outcome)),
+            _ => None,
+        }
+    }
+}
+
+fn end_future(future: &MsFuture) {
+    if let Some(end) = future.drop {
+        // SAFETY: the contract of `MsFuture`: dropped once, as its owner is gone.
+        unsafe { end(future.data) };
+    }
+}
+
+unsafe extern "C" fn raise_io(at: *mut MsVm, io: *const MsIo, path: MsStr) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        let error = crate::net::io_error(&*io);
+        let mut message = error.to_string();
+        if let Some((text, number)) = message.split_once(" (os error ") {
+            message = format!("[Errno {}] {text}", number.trim_end_matches(')'));
+        }
+        let path = path.as_str().unwrap_or_default();
+        if !path.is_empty() {
+            message = format!("{message}: '{path}'");
+        }
+        vm(at).raise(Raised::new(crate::net::class_of(&error), message))
     }
 }
 
 impl Vm {
-    fn open(&self, op: Op) -> u64 {
+    pub(super) fn open(&self, op: Op) -> u64 {
         let mut ops = self.ops.borrow_mut();
         ops.next += 1;
         let id = ops.next;
@@ -370,6 +471,7 @@ unsafe extern "C" fn op_poll(at: *mut MsVm, op: MsOp, _: MsToken) -> MsStatus {
     let done = match vm.ops.borrow().open.get(&op) {
         Some(Op::Timer(end)) => Instant::now() >= *end,
         Some(Op::Work(done)) => done.load(Ordering::Acquire),
+        Some(Op::Names(_) | Op::File(_)) => true,
         None => return vm.raise(Raised::new("RuntimeError", "the operation is not open")),
     };
     if done { MS_OK } else { MS_PENDING }

@@ -2,9 +2,12 @@
 //!
 //! It implements the value, object, flow and task tables of the ABI over a handful of object
 //! kinds, checks handles as a real host does (stale ones raise), and counts what is alive, so
-//! that a test can assert that nothing leaks. It has no sockets and no files.
+//! that a test can assert that nothing leaks. Sockets and files are those of the system; tasks
+//! that were spawned go on while a call waits.
 
+mod files;
 mod flow;
+mod net;
 mod objects;
 mod values;
 
@@ -94,6 +97,8 @@ pub struct Vm {
     tail: RefCell<Option<TailCall>>,
     state: Cell<*mut c_void>,
     ops: RefCell<flow::Ops>,
+    sockets: RefCell<net::Sockets>,
+    background: RefCell<Vec<Rc<Object>>>,
     output: RefCell<String>,
     me: Cell<*mut MsVm>,
 }
@@ -108,8 +113,8 @@ static HOST: MsHost = MsHost {
     object: &objects::TABLE,
     flow: &flow::TABLE,
     task: &flow::TASKS,
-    net: std::ptr::null(),
-    file: std::ptr::null(),
+    net: &net::TABLE,
+    file: &files::TABLE,
 };
 
 impl Vm {
@@ -129,6 +134,8 @@ impl Vm {
             tail: RefCell::default(),
             state: Cell::new(std::ptr::null_mut()),
             ops: RefCell::default(),
+            sockets: RefCell::default(),
+            background: RefCell::default(),
             output: RefCell::default(),
             me: Cell::new(std::ptr::null_mut()),
         });
@@ -340,6 +347,9 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
+        for task in self.background.take() {
+            self.cancel_task(&task);
+        }
         self.ops.take();
         if let (Some(shutdown), false) = (self.ext.shutdown, self.state.get().is_null()) {
             // SAFETY: the contract of `shutdown`.

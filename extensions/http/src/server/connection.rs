@@ -1,0 +1,161 @@
+//! One connection of a server: hyper's protocol, time limits, and the call of the handler.
+
+use super::reply::{self, Reply};
+use super::{Open, Request, Shared};
+use crate::payload::Payload;
+use crate::stream::{Activity, Stream};
+use crate::time::Alarm;
+use http::StatusCode;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use miniscript_sdk::net::TcpStream;
+use miniscript_sdk::prelude::*;
+use miniscript_sdk::{self as ms, task};
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+/// Bytes of the head of a request.
+const MAX_HEAD: usize = 64 * 1024;
+/// Headers of a request.
+const MAX_HEADERS: usize = 100;
+/// From the end of an answer (or the connection) to the end of the next request's head. Bytes
+/// that trickle in do not prolong it.
+const HEAD_LIMIT: Duration = Duration::from_secs(60);
+/// Without a byte of a body in either direction.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a connection waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The head of a request, since then.
+    Head(Instant),
+    /// Bytes of a body.
+    Body,
+    /// The handler, which may take its time.
+    Handler,
+}
+
+type PhaseCell = Rc<Cell<Phase>>;
+
+/// Goes back to waiting for a head when hyper has taken the whole answer.
+struct Sent(PhaseCell);
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.0.set(Phase::Head(Instant::now()));
+    }
+}
+
+/// Serves a connection to its end. What goes wrong with it is the client's affair.
+pub(super) async fn run(stream: TcpStream, peer: SocketAddr, open: Open) -> Result<()> {
+    let _ = stream.set_nodelay(true);
+    let activity = Activity::new();
+    let phase: PhaseCell = Rc::new(Cell::new(Phase::Head(Instant::now())));
+    let service = service_fn(|request| {
+        let (shared, phase) = (Rc::clone(&open.shared), Rc::clone(&phase));
+        async move {
+            phase.set(Phase::Body);
+            let reply = answer(request, peer, &shared, &phase).await;
+            phase.set(Phase::Body);
+            Ok::<_, Infallible>(reply.map(|body| Payload::new(body, Sent(phase))))
+        }
+    });
+    let mut server = pin!(
+        http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(Stream::plain(stream, Rc::clone(&activity)), service)
+    );
+    let (mut alarm, mut stopping) = (Alarm::default(), false);
+    poll_fn(|cx| {
+        if open.shared.is_stopped(open.id, cx) && !stopping {
+            stopping = true;
+            server.as_mut().graceful_shutdown();
+        }
+        if server.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let end = match phase.get() {
+            Phase::Handler => return Poll::Pending,
+            Phase::Body => activity.last() + BODY_LIMIT,
+            // An answer that is still being sent counts as waiting for it.
+            Phase::Head(since) => since.max(activity.last_write()) + HEAD_LIMIT,
+        };
+        alarm.poll(cx, end)
+    })
+    .await
+}
+
+/// Receives the body, calls the handler and makes the answer.
+async fn answer(
+    request: http::Request<Incoming>,
+    peer: SocketAddr,
+    shared: &Shared,
+    phase: &PhaseCell,
+) -> Reply {
+    let (head, incoming) = request.into_parts();
+    let body = match receive(incoming, shared.max_body).await {
+        Ok(body) => body,
+        Err(status) => return reply::plain(status),
+    };
+    phase.set(Phase::Handler);
+    let handled = async {
+        let task = ms::with_cx(|cx| {
+            let request = cx.make(Request::new(cx, head, body, peer)?)?;
+            task::spawn_call(cx, shared.handler.get(), &[request])
+        })?;
+        let value = task.await?;
+        ms::with_cx(|cx| reply::of_value(cx, value.get()))
+    };
+    match handled.await {
+        Ok(reply) => reply,
+        Err(error) => {
+            // Nothing is left to tell where even the report fails.
+            let _ = ms::with_cx(|cx| report(cx, error));
+            reply::plain(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+async fn receive(
+    mut incoming: Incoming,
+    max_body: usize,
+) -> std::result::Result<Vec<u8>, StatusCode> {
+    let too_large = StatusCode::PAYLOAD_TOO_LARGE;
+    if incoming.size_hint().lower() > max_body as u64 {
+        return Err(too_large);
+    }
+    let mut body = Vec::new();
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        let Ok(data) = frame.into_data() else { continue };
+        if body.len() + data.len() > max_body {
+            return Err(too_large);
+        }
+        body.try_reserve(data.len()).map_err(|_| too_large)?;
+        body.extend_from_slice(&data);
+    }
+    Ok(body)
+}
+
+/// Prints the exception of a handler as an uncaught one is printed.
+fn report(cx: &Cx, error: Error) -> Result<()> {
+    let exception = cx.catch(error)?;
+    let printed = cx
+        .import("traceback")
+        .and_then(|module| cx.get_attr(module, "print_exception"))
+        .and_then(|print| cx.call(print, &[exception]));
+    if let Err(error) = printed {
+        cx.catch(error)?;
+        let text = format!("Exception in a handler of http.serve(): {}\n", cx.repr(exception)?);
+        cx.print_error(&text)?;
+    }
+    Ok(())
+}

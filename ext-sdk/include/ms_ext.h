@@ -267,8 +267,8 @@ typedef struct MsClass {
     /* Identifies the class in native_new, native_payload and class_of: any address of
      * the extension's own, such as that of this record. */
     const void *id;
-    /* Name of a builtin base class; empty: object. An exception class names its base here
-     * and has no payload. */
+    /* Name of a class of this table that stands before this one, or of a builtin class; empty:
+     * object. An exception class names its base here and has no payload. */
     MsStr base;
     /* Of MsFunction. */
     MsTable methods;
@@ -703,8 +703,8 @@ typedef struct MsHostNet {
 typedef struct MsHostFlow {
     /* Bytes of this record. */
     size_t size;
-    /* Raises an exception. type_name names a builtin exception or one of the running
-     * extension's classes; another name gives RuntimeError. cause may be null. Always
+    /* Raises an exception. type_name names one of the running extension's classes or a
+     * builtin exception (in this order); another name gives RuntimeError. cause may be null. Always
      * answers MS_RAISED (or MS_WRONG_THREAD), so a native can return the result. */
     MsStatus (*raise)(MsVm *vm, MsStr type_name, MsStr message, const MsValue *cause);
     /* Raises an exception object or class. Answers as raise. */

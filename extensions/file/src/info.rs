@@ -1,6 +1,7 @@
 //! Metadata of a file as a script sees it.
 
 use miniscript_sdk::abi::{MS_KIND_DIR, MS_KIND_FILE, MS_KIND_LINK};
+use miniscript_sdk::prelude::*;
 use miniscript_sdk::{self as ms, fs};
 
 /// Metadata of a file or directory.
@@ -130,14 +131,15 @@ impl FileInfo {
         self.meta.group
     }
 
-    fn __repr__(&self) -> String {
-        let is_dir = if self.is_dir() { "True" } else { "False" };
-        format!(
-            "FileInfo(name={:?}, is_dir={is_dir}, size={}, mode=0o{:o}, mod_time={:?})",
-            self.name,
+    fn __repr__(&self, cx: &Cx) -> Result<String> {
+        let name = cx.make(&self.name)?;
+        Ok(format!(
+            "FileInfo(name={}, is_dir={}, size={}, mode=0o{:o}, mod_time={:?})",
+            cx.repr(name)?,
+            if self.is_dir() { "True" } else { "False" },
             self.meta.size,
             self.meta.mode,
             self.mod_time()
-        )
+        ))
     }
 }

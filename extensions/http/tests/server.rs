@@ -138,8 +138,8 @@ fn a_stopped_server_closes_idle_connections() {
     let vm = vm();
     let (server, address) = serve(&vm, handler(), &[]);
     let (_other, busy) = serve(&vm, handler(), &[]);
+    let mut stream = TcpStream::connect(address).expect("a connection");
     let idle = thread::spawn(move || {
-        let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
         stream.read(&mut [0]).map_err(|error| error.to_string())
     });

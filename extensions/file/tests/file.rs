@@ -1,5 +1,7 @@
 //! The module's functions on a temporary directory, over the test host's file service.
 
+#![allow(clippy::cloned_ref_to_slice_refs)] // Lists of arguments read alike.
+
 use miniscript_sdk::testing::{Object, Py, Raised, Vm};
 use tempfile::TempDir;
 

@@ -1,5 +1,7 @@
 //! The client against servers that behave, and servers that do not.
 
+#![allow(clippy::cloned_ref_to_slice_refs)] // Lists of arguments read alike.
+
 mod common;
 
 use common::*;

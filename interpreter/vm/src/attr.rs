@@ -437,6 +437,8 @@ impl Vm {
         let found = self.class_lookup(class, name.word());
         if let Some(d) = found
             && self.is_data_descriptor(d)
+            && (d.kind() != Some(Kind::Instance)
+                || self.class_lookup(self.class_of(d), self.names.__get__).is_some())
         {
             return self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value);
         }
@@ -615,7 +617,7 @@ impl Vm {
             // A slot: kept among the object's attributes under a name of its own.
             return match self.get_attr_raw(obj, m.set()) {
                 Some(v) => Ok(v),
-                None => Err(self.no_attribute(obj, m.name().word())),
+                None => Err(self.empty_slot(obj, m.name())),
             };
         }
         match m.get().get::<Native>() {
@@ -886,7 +888,7 @@ impl Vm {
             if v.is_empty() {
                 return match self.del_slot(obj, key) {
                     true => Ok(()),
-                    false => Err(self.no_attribute(obj, name.word())),
+                    false => Err(self.empty_slot(obj, name)),
                 };
             }
             return self.set_attr_raw(obj, key, v);
@@ -907,6 +909,12 @@ impl Vm {
                 ))
             }
         }
+    }
+
+    /// Raise AttributeError for a slot that holds nothing: its message is the name alone.
+    fn empty_slot<'v>(&'v self, obj: Value<'v>, name: Value<'v>) -> Exit<'v> {
+        let text = name.get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());
+        self.attribute_error(text, obj, name)
     }
 
     /// Stores (Empty: deletes) through a slot or native attribute.

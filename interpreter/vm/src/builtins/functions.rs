@@ -11,6 +11,7 @@ pub(crate) fn install(vm: &Vm) {
         super::iterating::FUNCTIONS,
         super::print::FUNCTIONS,
         super::reflect::FUNCTIONS,
+        super::execute::FUNCTIONS,
         std::slice::from_ref(&super::class::BUILD_CLASS),
         std::slice::from_ref(&super::import::IMPORT),
     ];

@@ -12,6 +12,8 @@ mod complex;
 mod construct;
 pub mod dict;
 mod exception;
+mod exceptions;
+mod execute;
 mod float;
 pub mod foreign;
 mod format;
@@ -62,6 +64,16 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Object => object::TABLES,
         Type::Type => type_::TABLES,
         Type::BaseException => exception::TABLES,
+        Type::OSError => exceptions::OS_ERROR,
+        Type::StopIteration => exceptions::STOP_ITERATION,
+        Type::SystemExit => exceptions::SYSTEM_EXIT,
+        Type::ImportError => exceptions::IMPORT_ERROR,
+        Type::AttributeError => exceptions::ATTRIBUTE_ERROR,
+        Type::NameError => exceptions::NAME_ERROR,
+        Type::SyntaxError => exceptions::SYNTAX_ERROR,
+        Type::UnicodeEncodeError => exceptions::UNICODE_ENCODE,
+        Type::UnicodeDecodeError => exceptions::UNICODE_DECODE,
+        Type::BaseExceptionGroup => group::TABLES,
         Type::Int => int::TABLES,
         Type::Bool => int::BOOL_TABLES,
         Type::Float => float::TABLES,

@@ -276,13 +276,24 @@ impl Vm {
         self.unwind_from(exc)
     }
 
+    /// As [`Vm::unwind`], without touching the context, for an exception that has passed or was
+    /// caught in the running frame before: that frame is in its traceback already.
+    pub(crate) fn unwind_again(&self, exc: Value<'_>) -> Flow {
+        self.unwind_with(exc, false)
+    }
+
     /// As [`Vm::unwind`], without touching the context.
     pub(crate) fn unwind_from(&self, exc: Value<'_>) -> Flow {
+        self.unwind_with(exc, true)
+    }
+
+    fn unwind_with(&self, exc: Value<'_>, note_first: bool) -> Flow {
         let mut exc = exc;
+        let mut note = note_first;
         loop {
             match self.frame_kind() {
                 FrameKind::Script(f) => {
-                    if self.catch(exc, f) {
+                    if self.catch(exc, f, std::mem::replace(&mut note, true)) {
                         return Flow::Next;
                     }
                     let rec = self.st.pop();
@@ -296,7 +307,7 @@ impl Vm {
                     self.st.k.set(rec.k);
                 }
                 FrameKind::Generator(g) => {
-                    if self.catch(exc, g.func()) {
+                    if self.catch(exc, g.func(), std::mem::replace(&mut note, true)) {
                         return Flow::Next;
                     }
                     exc = self.generator_raised(g, exc);
@@ -354,12 +365,12 @@ impl Vm {
         }
     }
 
-    /// Adds the running frame to the traceback, and goes to its handler if it has one.
-    fn catch(&self, exc: Value<'_>, func: &Function) -> bool {
+    /// Adds the running frame to the traceback (if `note`), and goes to its handler if it has one.
+    fn catch(&self, exc: Value<'_>, func: &Function, note: bool) -> bool {
         let code = func.code();
         let Some(at) = code.index_of(self.st.pc.get()) else { return false };
         let at = at.saturating_sub(1) as u32;
-        if !code.proto.flags.hidden {
+        if note && !code.proto.flags.hidden {
             self.add_traceback(exc, code, func, at);
         }
         let Some(h) = code.proto.handlers.iter().find(|h| h.start <= at && at < h.end) else {

@@ -262,13 +262,13 @@ slow_ops! {
 
     flow RAISE |vm, i, x| vm.raise_op(vm.reg(i.a()), None);
     flow RAISEFROM |vm, i, x| vm.raise_op(vm.reg(i.a()), Some(vm.reg(i.b())));
-    flow RERAISE |vm, i, x| { let e = vm.reg(i.a()); vm.unwind_from(e) };
+    flow RERAISE |vm, i, x| { let e = vm.reg(i.a()); vm.unwind_again(e) };
     flow RAISELAST |vm, i, x| {
         let e = vm.word_value(vm.st.handled.get());
         if e.is_empty() {
             return vm.raise_here(vm.runtime_error("No active exception to reraise"));
         }
-        vm.unwind_from(e)
+        vm.unwind_again(e)
     };
     effect ENDCATCH |vm, i, x| { vm.st.handled.set(vm.st.reg(i.a())); Ok(()) };
     value EXCMATCH |vm, i, x| vm.exception_matches(vm.reg(i.b()), vm.reg(i.c()));

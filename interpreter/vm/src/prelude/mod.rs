@@ -22,6 +22,7 @@ static FILES: &[(&str, &str)] = &[
     ("compare", include_str!("compare.ms")),
     ("map", include_str!("map.ms")),
     ("match", include_str!("match.ms")),
+    ("group", include_str!("group.ms")),
     ("seq", include_str!("seq.ms")),
     ("text", include_str!("text.ms")),
 ];

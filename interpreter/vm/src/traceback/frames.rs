@@ -161,6 +161,10 @@ fn is_blank(c: char) -> bool {
 /// The source line and its carets.
 fn source_line(out: &mut String, f: &Frame<'_>, line: u32) {
     let Some(source) = &f.code.source else { return };
+    // Code that came from no file (`exec`, `-c`) shows no lines.
+    if source.filename.starts_with('<') && source.filename.ends_with('>') {
+        return;
+    }
     let text = source.line_text(line);
     let stripped = text.trim_start_matches(is_blank);
     let shown = stripped.trim_end_matches(|c: char| is_blank(c) || c == '\r');
@@ -200,7 +204,17 @@ fn source_line(out: &mut String, f: &Frame<'_>, line: u32) {
                 _ => '^',
             }
         };
-        out.push(mark);
+        out.extend(std::iter::repeat_n(mark, width(c)));
     }
     out.push('\n');
+}
+
+/// Columns that a character takes in a terminal: two for East Asian wide ones.
+fn width(c: char) -> usize {
+    let wide = matches!(u32::from(c),
+        0x1100..=0x115F | 0x231A..=0x231B | 0x2E80..=0x303E | 0x3041..=0x4DBF | 0x4E00..=0xA4CF
+        | 0xA960..=0xA97C | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE6B | 0xFF01..=0xFF60
+        | 0xFFE0..=0xFFE6 | 0x1F300..=0x1F64F | 0x1F680..=0x1F6FF | 0x1F900..=0x1F9FF
+        | 0x1FA70..=0x1FAFF | 0x20000..=0x3FFFD);
+    if wide { 2 } else { 1 }
 }

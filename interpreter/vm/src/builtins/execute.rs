@@ -1,0 +1,220 @@
+//! `compile`, `exec` and `eval`.
+
+use std::sync::Arc;
+
+use miniscript_syntax::ast::Mode;
+use miniscript_syntax::{ErrorKind, Source, SyntaxError};
+
+use crate::Vm;
+use crate::builtins::Type;
+use crate::code::proto::{CodeProto, SourceInfo};
+use crate::compile::{CompileMode, compile_module};
+use crate::native::{Exit, NResult, NativeDef, Row};
+use crate::object::func::Code;
+use crate::object::map::Dict;
+use crate::object::text::{Bytes, Str};
+use crate::value::Value;
+
+/// The rows.
+pub(crate) static FUNCTIONS: &[NativeDef] = &[
+    NativeDef::new(
+        "compile",
+        "source, filename, mode, flags=0, dont_inherit=False, optimize=-1",
+        compile,
+        "Compile source into a code object that can be executed by exec() or eval().",
+    ),
+    NativeDef::new(
+        "eval",
+        "source, globals=None, locals=None, /",
+        |vm, args| run(vm, args, Mode::Expression),
+        "Evaluate the given source in the context of globals and locals.",
+    ),
+    NativeDef::new(
+        "exec",
+        "source, globals=None, locals=None, /",
+        |vm, args| run(vm, args, Mode::Module),
+        "Execute the given source in the context of globals and locals.",
+    ),
+];
+
+impl Vm {
+    /// The SyntaxError of a text that is no program.
+    pub fn syntax_error<'v>(&'v self, error: &SyntaxError, text: &str, filename: &str) -> Exit<'v> {
+        let class = match error.kind {
+            ErrorKind::IndentationError => Type::IndentationError,
+            ErrorKind::TabError => Type::TabError,
+            _ => Type::SyntaxError,
+        };
+        match self.fill_syntax_error(class, error, text, filename) {
+            Ok(e) => Exit::Raise(e),
+            Err(e) => e,
+        }
+    }
+
+    fn fill_syntax_error<'v>(
+        &'v self,
+        class: Type,
+        error: &SyntaxError,
+        text: &str,
+        filename: &str,
+    ) -> NResult<'v> {
+        let source = Source::new(text);
+        let from = source.position(error.span.start);
+        let to = source.position(error.span.end.max(error.span.start));
+        let line = self.str(&format!("{}\n", source.line_text(from.line)))?;
+        let number = |n: u32| Value::len(n as usize);
+        let (msg, file) = (self.str(&error.message)?, self.str(filename)?);
+        let (offset, end_offset) = (number(from.column), number(to.column));
+        let place =
+            self.tuple(&[file, number(from.line), offset, line, number(to.line), end_offset])?;
+        let e = self.new_exception(class.shape(), self.tuple(&[msg, place])?);
+        let n = &self.names;
+        for (key, v) in [
+            (n.msg, msg),
+            (n.filename, file),
+            (n.lineno, number(from.line)),
+            (n.offset, offset),
+            (n.text, line),
+            (n.end_lineno, number(to.line)),
+            (n.end_offset, end_offset),
+        ] {
+            self.set_attr_raw(e, self.word_value(key), v)?;
+        }
+        Ok(e)
+    }
+
+    /// Compiles text that came from a script.
+    pub(crate) fn compile_text<'v>(
+        &'v self,
+        text: &str,
+        filename: &str,
+        mode: Mode,
+        namespaced: bool,
+    ) -> Result<Arc<CodeProto>, Exit<'v>> {
+        let source = Arc::new(SourceInfo::new(filename, text));
+        miniscript_syntax::parse(text, mode)
+            .and_then(|m| {
+                compile_module(&m, source, CompileMode { namespaced, lazy_annotations: false })
+            })
+            .map_err(|e| self.syntax_error(&e, text, filename))
+    }
+}
+
+/// Source text from a str or bytes.
+fn source_text<'v>(vm: &'v Vm, v: Value<'v>, what: &str) -> Result<String, Exit<'v>> {
+    let text = if let Some(s) = v.get::<Str>() {
+        match s.as_str() {
+            Some(s) => s.to_owned(),
+            None => return Err(vm.value_error("source code string cannot contain surrogates")),
+        }
+    } else if let Some(b) = v.get::<Bytes>() {
+        match std::str::from_utf8(b.bytes()) {
+            Ok(s) => s.to_owned(),
+            Err(_) => return Err(vm.err(Type::SyntaxError, "source code is not UTF-8")),
+        }
+    } else {
+        return Err(vm.type_error(format!("{what}() arg 1 must be a string, bytes or code object")));
+    };
+    if text.contains('\0') {
+        return Err(vm.err(Type::SyntaxError, "source code string cannot contain null bytes"));
+    }
+    Ok(text)
+}
+
+fn compile<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let Some(filename) = args[1].get::<Str>() else {
+        return Err(vm.type_error(format!(
+            "expected str, bytes or os.PathLike object, not {}",
+            vm.type_name(args[1])
+        )));
+    };
+    let Some(mode) = args[2].get::<Str>() else {
+        return Err(vm.type_error(format!(
+            "compile() argument 'mode' must be str, not {}",
+            vm.type_name(args[2])
+        )));
+    };
+    let mode = match mode.bytes() {
+        b"exec" => Mode::Module,
+        b"eval" => Mode::Expression,
+        b"single" => Mode::Interactive,
+        _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
+    };
+    let text = source_text(vm, args[0], "compile")?;
+    let text = if mode == Mode::Expression { trim(&text) } else { &text };
+    let proto = vm.compile_text(text, &filename.to_display(), mode, false)?;
+    vm.instantiate(&proto)
+}
+
+/// Blanks before an expression do not count.
+fn trim(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
+}
+
+fn run<'v>(vm: &'v Vm, args: &[Value<'v>], mode: Mode) -> NResult<'v> {
+    static NONE: Row = Row {
+        name: "exec_done",
+        catches: false,
+        resume: |_, _, answer| answer.value().map(|_| Value::NONE),
+    };
+    let what = if mode == Mode::Expression { "eval" } else { "exec" };
+    let absent = |v: Value<'v>| v.is_empty() || v.is_none();
+    let (globals, locals) = if absent(args[1]) {
+        let globals = Value::object(vm.caller_globals());
+        let locals = if absent(args[2]) { vm.caller_locals()? } else { args[2] };
+        (globals, locals)
+    } else {
+        (args[1], if absent(args[2]) { args[1] } else { args[2] })
+    };
+    let Some(dict) = globals.get::<Dict>() else {
+        return Err(vm.type_error(if what == "eval" {
+            "globals must be a dict".to_owned()
+        } else {
+            format!("exec() globals must be a dict, not {}", vm.type_name(globals))
+        }));
+    };
+    if locals.header().is_none()
+        || (!locals.is_a::<Dict>()
+            && vm.class_lookup(vm.class_of(locals), vm.names.__getitem__).is_none())
+    {
+        return Err(vm.type_error(if what == "eval" {
+            "locals must be a mapping".to_owned()
+        } else {
+            format!("exec() locals must be a mapping or None, not {}", vm.type_name(locals))
+        }));
+    }
+    let builtins = vm.word_value(vm.names.__builtins__);
+    if vm.dict_get_name(dict, builtins).is_none() {
+        vm.dict_set_name(dict, builtins, Value::object(vm.builtins()))?;
+    }
+    let namespaced = !locals.is(globals);
+    let proto = match args[0].get::<Code>() {
+        Some(c) => code_for(vm, c, namespaced)?,
+        None => {
+            let text = source_text(vm, args[0], what)?;
+            let text = if mode == Mode::Expression { trim(&text) } else { &text };
+            vm.compile_text(text, "<string>", mode, namespaced)?
+        }
+    };
+    let f = vm.module_function(&proto, globals)?;
+    let call = Exit::tail(f, if namespaced { vec![locals] } else { Vec::new() });
+    if mode == Mode::Expression { Err(call) } else { vm.and_then(Err(call), &NONE, vec![]) }
+}
+
+/// A code object ready to run: compiled anew if its names must come from a namespace.
+fn code_for<'v>(vm: &'v Vm, c: &Code, namespaced: bool) -> Result<Arc<CodeProto>, Exit<'v>> {
+    if !c.proto.free.is_empty() {
+        return Err(vm.type_error("code object passed to exec() may not contain free variables"));
+    }
+    if !namespaced || c.proto.name != "<module>" || c.proto.flags.namespaced {
+        return Ok(c.proto.clone());
+    }
+    let Some(source) = &c.proto.source else { return Ok(c.proto.clone()) };
+    // An expression's code says so by parsing as one.
+    let mode = if miniscript_syntax::parse(&source.text, Mode::Expression).is_ok() {
+        Mode::Expression
+    } else {
+        Mode::Module
+    };
+    vm.compile_text(&source.text, &source.filename, mode, true)
+}

@@ -448,7 +448,7 @@ impl Vm {
                     (None, None) => {
                         return Err(self.type_error(format!(
                             "'{text}' is an invalid keyword argument for {}()",
-                            f.def.name
+                            self.bare_name(f)
                         )));
                     }
                 }
@@ -474,11 +474,21 @@ impl Vm {
         Ok(out)
     }
 
+    /// The name in messages: `__new__` speaks for its class.
+    fn bare_name(&self, f: &Native) -> std::borrow::Cow<'_, str> {
+        match self.word_value(f.owner.get()).get::<Class>() {
+            Some(c) if f.def.name == "__new__" => c.name_str(),
+            _ => f.def.name.into(),
+        }
+    }
+
     /// `len()`, `list.append()`: how messages name a native.
     pub(crate) fn native_label(&self, f: &Native) -> String {
         let owner = self.word_value(f.owner.get());
         let receiver = self.word_value(f.receiver.get());
-        if let Some(c) = owner.get::<Class>() {
+        if f.def.name == "__new__" {
+            format!("{}()", self.bare_name(f))
+        } else if let Some(c) = owner.get::<Class>() {
             format!("{}.{}()", c.name_str(), f.def.name)
         } else if let Some(m) = receiver.get::<crate::object::record::Module>() {
             match m.dict().get::<Dict>().and_then(|d| self.dict_get_str(d, "__name__")) {
@@ -498,15 +508,20 @@ impl Vm {
 
     fn native_arity_error(&self, f: &Native, total: usize, given: usize) -> Exit<'_> {
         let ar = f.def.arity;
-        let is_method = !self.word_value(f.owner.get()).is_empty() && f.def.role != Role::Static;
+        if given == 0 && f.def.name == "__new__" {
+            let class = self.bare_name(f);
+            return self.type_error(format!("{class}.__new__(): not enough arguments"));
+        }
+        let owned = !self.word_value(f.owner.get()).is_empty();
+        let is_method = owned && (f.def.role != Role::Static || f.def.name == "__new__");
         let me = usize::from(is_method);
         let (min, max) = (ar.min as usize - me.min(ar.min as usize), ar.max as usize - me);
         let given = given.saturating_sub(me);
         let total = total.saturating_sub(me);
         let label = self.native_label(f);
         let plural = |n: usize| if n == 1 { "" } else { "s" };
-        let bare = f.def.name;
-        if is_dunder(bare) && is_method {
+        let bare = self.bare_name(f);
+        if is_dunder(&bare) && is_method {
             return self.type_error(if min == max {
                 format!("expected {max} argument{}, got {given}", plural(max))
             } else if given < min {

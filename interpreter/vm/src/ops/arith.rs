@@ -11,7 +11,7 @@ use crate::builtins::Type;
 use crate::code::op::Op;
 use crate::heap::Kind;
 use crate::names::Names;
-use crate::native::{Answer, Exit, NResult, Row};
+use crate::native::{Exit, NResult, Row};
 use crate::object::class::Class;
 use crate::object::func::Native;
 use crate::value::{Value, Word};
@@ -233,9 +233,8 @@ impl Vm {
     ) -> Option<(Value<'v>, Value<'v>, Value<'v>)> {
         let (ca, cb) = (self.class_of(o.a), self.class_of(o.b));
         let (forward, reflected, inplace) = o.op.names(&self.names);
-        let asked = |class, name| {
-            self.class_lookup(class, name).filter(|f| !self.is_sequence_method(*f) && !f.is_none())
-        };
+        let asked =
+            |class, name| self.class_lookup(class, name).filter(|f| !self.is_sequence_method(*f));
         if step == Step::InPlace {
             return asked(ca, inplace).map(|f| (f, o.a, o.b));
         }
@@ -414,7 +413,7 @@ impl Vm {
         };
         let class = self.class_of(a);
         match self.class_lookup(class, name) {
-            Some(f) if !f.is_none() => {
+            Some(f) => {
                 let (f, args) = if self.is_plain_method(f) {
                     (f, vec![a])
                 } else {
@@ -422,7 +421,7 @@ impl Vm {
                 };
                 self.call_padded(f, &args).unwrap_or_else(|| Err(Exit::tail(f, args)))
             }
-            _ => Err(self.type_error(format!(
+            None => Err(self.type_error(format!(
                 "bad operand type for unary {symbol}: '{}'",
                 self.type_name(a)
             ))),

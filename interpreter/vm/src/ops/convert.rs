@@ -33,7 +33,7 @@ impl Vm {
         rest: &[Value<'v>],
     ) -> Option<NResult<'v>> {
         let (f, mut args) = match self.method(v, name) {
-            Ok(found) => found.filter(|(f, _)| !f.is_none())?,
+            Ok(found) => found?,
             Err(e) => return Some(Err(e)),
         };
         args.extend_from_slice(rest);

@@ -157,18 +157,6 @@ impl Vm {
         })
     }
 
-    /// `a op b` for two numbers (subclasses included), as their own comparison methods decide;
-    /// `None` if one is no number, NotImplemented if complex numbers are to be ordered.
-    pub(crate) fn num_compare<'v>(
-        &'v self,
-        op: Cmp,
-        a: Value<'v>,
-        b: Value<'v>,
-    ) -> Option<Value<'v>> {
-        let (a, b) = (self.number(a)?, self.number(b)?);
-        Some(compare_numbers(op, a, b).map_or(Value::NOT_IMPLEMENTED, Value::bool))
-    }
-
     /// An exception of what a leaf operation found wrong.
     #[cold]
     pub fn fault(&self, e: Fault) -> Exit<'_> {

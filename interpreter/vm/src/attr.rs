@@ -14,7 +14,9 @@ use crate::object::func::{BoundMethod, Function, Native};
 use crate::object::instance::{has_attrs, inline_count, more_of, slot_cell};
 use crate::object::map::Dict;
 use crate::object::read;
-use crate::object::record::{ClassMethod, Member, Module, Property, StaticMethod, Super};
+use crate::object::record::{
+    ClassMethod, GenericAlias, Member, Module, Property, StaticMethod, Super,
+};
 use crate::object::text::Str;
 use crate::value::{EMPTY, FALSE, TRUE, Value, Word, is_float, is_int};
 
@@ -447,15 +449,32 @@ impl Vm {
         }
         match found {
             None => match obj.get::<BoundMethod>() {
-                // Attributes of a method are those of its function.
+                // A method has the attributes of its function.
                 Some(m) => match self.getattr_opt(read(&m.func), name)? {
                     v if v.is_empty() => Ok(Attr::Missing),
                     v => Ok(Attr::Value(v)),
                 },
-                None => Ok(Attr::Missing),
+                None => self.lookup_origin_attr(obj, name),
             },
             Some(f) if self.is_plain_method(f) => Ok(Attr::Method(f)),
             Some(d) => self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value),
+        }
+    }
+
+    /// `list[int].append` is that of `list`; other objects have nothing more.
+    fn lookup_origin_attr<'v>(
+        &'v self,
+        obj: Value<'v>,
+        name: Value<'v>,
+    ) -> Result<Attr<'v>, Exit<'v>> {
+        let is_dunder = name.get::<Str>().is_some_and(|s| s.bytes().starts_with(b"__"));
+        let origin = obj.get::<GenericAlias>().map(|g| g.origin());
+        match origin.filter(|o| !is_dunder && !o.is_empty()) {
+            Some(o) => match self.getattr_opt(o, name)? {
+                v if v.is_empty() => Ok(Attr::Missing),
+                v => Ok(Attr::Value(v)),
+            },
+            None => Ok(Attr::Missing),
         }
     }
 
@@ -617,7 +636,7 @@ impl Vm {
             // A slot: kept among the object's attributes under a name of its own.
             return match self.get_attr_raw(obj, m.set()) {
                 Some(v) => Ok(v),
-                None => Err(self.empty_slot(obj, m.name())),
+                None => Err(self.no_attribute(obj, m.name().word())),
             };
         }
         match m.get().get::<Native>() {
@@ -886,10 +905,12 @@ impl Vm {
         if m.get().is_none() {
             let key = m.set();
             if v.is_empty() {
-                return match self.del_slot(obj, key) {
-                    true => Ok(()),
-                    false => Err(self.empty_slot(obj, name)),
-                };
+                if self.del_slot(obj, key) {
+                    return Ok(());
+                }
+                // Of an empty slot the message is the name alone.
+                let text = name.get::<Str>().map_or("".into(), |s| s.to_display());
+                return Err(self.attribute_error(text, obj, name));
             }
             return self.set_attr_raw(obj, key, v);
         }
@@ -909,12 +930,6 @@ impl Vm {
                 ))
             }
         }
-    }
-
-    /// Raise AttributeError for a slot that holds nothing: its message is the name alone.
-    fn empty_slot<'v>(&'v self, obj: Value<'v>, name: Value<'v>) -> Exit<'v> {
-        let text = name.get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());
-        self.attribute_error(text, obj, name)
     }
 
     /// Stores (Empty: deletes) through a slot or native attribute.

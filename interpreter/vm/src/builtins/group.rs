@@ -54,7 +54,10 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         )));
     };
     if !message.is_a::<Str>() {
-        return Err(vm.type_error(format!("argument 1 must be str, not {}", vm.type_name(message))));
+        return Err(vm.type_error(format!(
+            "BaseExceptionGroup.__new__() argument 1 must be str, not {}",
+            vm.type_name(message)
+        )));
     }
     let items = match vm.plain_items(list).filter(|_| !list.is_a::<crate::object::map::Set>()) {
         Some(items) => items,

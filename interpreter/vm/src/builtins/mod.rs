@@ -4,9 +4,9 @@
 //! [`methods`] says which belong to which class. A new builtin function is a function and a row in
 //! `functions`.
 
+pub mod adapters;
 pub(crate) mod args;
 pub(crate) mod bytes;
-pub mod adapters;
 pub mod class;
 mod complex;
 mod construct;
@@ -36,6 +36,7 @@ mod numeric;
 mod object;
 pub(crate) mod print;
 mod property;
+mod proxy;
 pub mod range;
 mod reflect;
 pub(crate) mod repr;
@@ -64,6 +65,12 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Object => object::TABLES,
         Type::Type => type_::TABLES,
         Type::BaseException => exception::TABLES,
+        Type::MappingProxy => proxy::TABLES,
+        Type::GenericAlias => generic::ALIAS,
+        Type::Union => generic::UNION,
+        Type::TypeVar | Type::ParamSpec | Type::TypeVarTuple => generic::VARIABLE,
+        Type::TypeAlias => generic::TYPE_ALIAS,
+        Type::Generic => generic::GENERIC,
         Type::OSError => exceptions::OS_ERROR,
         Type::StopIteration => exceptions::STOP_ITERATION,
         Type::SystemExit => exceptions::SYSTEM_EXIT,

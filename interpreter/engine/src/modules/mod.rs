@@ -62,6 +62,10 @@ pub(crate) fn install<'v>(vm: &'v Vm, host: &EngineHost) -> Result<(), Exit<'v>>
     vm.dict_set_name(vm.modules(), vm.intern("builtins"), builtins)?;
     let open = vm.foreign_native(&crate::io::OPEN, Value::EMPTY, Value::EMPTY, 0);
     vm.dict_set_name(vm.builtins(), vm.intern("open"), open)?;
+    for row in sys::EXITS {
+        let native = vm.foreign_native(row, Value::EMPTY, Value::EMPTY, 0);
+        vm.dict_set_name(vm.builtins(), vm.intern(row.name), native)?;
+    }
     crate::scheduler::install(vm, host)?;
     if let Some(sys) = make(vm, host, "sys") {
         vm.dict_set_name(vm.modules(), vm.intern("sys"), sys?)?;

@@ -59,6 +59,12 @@ pub(super) static FUNCTIONS: &[NativeDef] = &[
     NativeDef::new("is_finalizing", "", |_, _| Ok(Value::FALSE), "Return False."),
 ];
 
+/// The builtins `exit` and `quit`.
+pub(super) static EXITS: &[NativeDef] = &[
+    NativeDef::new("exit", "code=None", exit, "Exit by raising SystemExit(code)."),
+    NativeDef::new("quit", "code=None", exit, "Exit by raising SystemExit(code)."),
+];
+
 pub(super) fn fill<'v>(vm: &'v Vm, host: &EngineHost, d: &'v Dict) -> Result<(), Exit<'v>> {
     let set = |name: &str, v: Value<'v>| vm.dict_set_name(d, vm.intern(name), v);
     let mut argv = Vec::new();

@@ -102,7 +102,8 @@ pub(super) fn suggestion(vm: &Vm, e: Value<'_>) -> Option<String> {
     let mut names: Vec<String> = p.locals.iter().chain(&p.free).cloned().collect();
     names.retain(|n| !n.starts_with('.'));
     names.extend(vm.names_in(read(&func.globals)));
-    names.extend(vm.names_in(Value::object(vm.builtins())));
+    let builtins = vm.names_in(Value::object(vm.builtins()));
+    names.extend(builtins.into_iter().filter(|n| !TASK_NAMES.contains(&n.as_str())));
     let found = nearest_of(&wrong_text, names);
     let module = STDLIB.contains(&wrong_text.as_str());
     match (found, module) {
@@ -113,6 +114,10 @@ pub(super) fn suggestion(vm: &Vm, e: Value<'_>) -> Option<String> {
         (found, false) => mean(found),
     }
 }
+
+/// Builtins of the engine for tasks: nobody who mistypes a name meant one of these.
+const TASK_NAMES: [&str; 8] =
+    ["go", "sleep", "wait", "chan", "send", "receive", "select", "CancelledError"];
 
 /// Hidden attribute of a NameError: the `self` of the method that raised it.
 pub(crate) const SELF_KEY: &str = "\u{1}self";

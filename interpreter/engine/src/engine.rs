@@ -248,9 +248,27 @@ impl Engine {
         }
     }
 
+    /// Makes the running code look at the interrupt flag soon, from any thread or signal handler.
+    pub fn trip_handle(&self) -> miniscript_vm::interp::state::TripHandle {
+        self.vm.trip_handle()
+    }
+
     /// Starts the clock of the time limit.
     pub fn start_clock(&mut self) {
-        self.host.deadline.set(self.timeout.and_then(|t| Instant::now().checked_add(t)));
+        let deadline = self.timeout.and_then(|t| Instant::now().checked_add(t));
+        self.host.deadline.set(deadline);
+        if let Some(at) = deadline {
+            let (trip, running) = (self.vm.trip_handle(), Arc::downgrade(&self.host.interrupt));
+            // Code that only calls has no backward jump at which it would look at the clock.
+            // Without the thread only such code runs on.
+            let _ = std::thread::Builder::new().name("ms-deadline".into()).spawn(move || {
+                std::thread::sleep(at.saturating_duration_since(Instant::now()));
+                while running.strong_count() > 0 {
+                    trip.trip();
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+        }
     }
 
     /// Runs a main program to its end, reports what it did not catch on standard error, and

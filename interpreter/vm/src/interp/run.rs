@@ -149,14 +149,37 @@ impl Vm {
         self.poll_host()
     }
 
-    /// A call that found its limit lowered.
-    pub(crate) fn call_safepoint(&mut self) -> Flow {
-        if !self.heap.wants_collection() && !self.st.gc_stress {
-            return Flow::Next;
+    /// A call that found its limit lowered: what to do in place of the call, if anything.
+    pub(crate) fn call_safepoint(&mut self) -> Option<Flow> {
+        let tripped = self.st.tripped.swap(false, std::sync::atomic::Ordering::Relaxed);
+        if !self.heap.wants_collection() && !self.st.gc_stress && !tripped {
+            return None;
         }
         self.collect_if_due();
         self.st.rearm();
-        Flow::Next
+        if !tripped {
+            return None;
+        }
+        let kwnames = self.st.kwnames.replace(EMPTY);
+        match self.host.poll() {
+            Poll::Continue => {
+                self.st.kwnames.set(kwnames);
+                None
+            }
+            Poll::Interrupt => {
+                let e = self.new_exception(Type::KeyboardInterrupt.shape(), self.empty_tuple());
+                Some(self.unwind(e))
+            }
+            Poll::Deadline => {
+                Some(self.raise_here(self.err(Type::TimeoutError, "the time limit is over")))
+            }
+            // A task stops at backward jumps only, where it can go on.
+            Poll::OutOfFuel => {
+                self.st.kwnames.set(kwnames);
+                self.st.fuel.set(0);
+                None
+            }
+        }
     }
 
     fn collect_if_due(&mut self) {
@@ -187,6 +210,11 @@ impl Vm {
     /// Makes the running task stop at its next safepoint, to ask the host what to do.
     pub fn trip(&self) {
         self.st.trip();
+    }
+
+    /// A handle that does the same from any thread.
+    pub fn trip_handle(&self) -> super::state::TripHandle {
+        self.st.trip_handle()
     }
 
     // ---- code ----

@@ -481,8 +481,10 @@ impl Vm {
     }
 
     fn call_op(&mut self, a: usize, n: usize) -> Flow {
-        if self.st.frame.get() >= self.st.frame_limit.get() && self.call_safepoint() == Flow::Halt {
-            return Flow::Halt;
+        if self.st.frame.get() >= self.st.frame_limit.get()
+            && let Some(flow) = self.call_safepoint()
+        {
+            return flow;
         }
         self.call(a, n)
     }
@@ -543,8 +545,10 @@ impl Vm {
     }
 
     fn call_ex(&mut self, a: usize) -> Flow {
-        if self.st.frame.get() >= self.st.frame_limit.get() && self.call_safepoint() == Flow::Halt {
-            return Flow::Halt;
+        if self.st.frame.get() >= self.st.frame_limit.get()
+            && let Some(flow) = self.call_safepoint()
+        {
+            return flow;
         }
         let vm: &Vm = self;
         let args: Vec<Value<'_>> = match vm.reg(a + 1) {

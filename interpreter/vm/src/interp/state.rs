@@ -18,6 +18,8 @@
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::code::op::{Ins, Op};
 use crate::heap::Marker;
@@ -174,6 +176,57 @@ impl Stacks {
     }
 }
 
+/// A pointer that another thread may set to null: a load costs what that of a cell does.
+#[derive(Default)]
+#[repr(transparent)]
+pub struct Limit(AtomicPtr<FrameRec>);
+
+impl Limit {
+    /// The pointer.
+    #[inline(always)]
+    pub fn get(&self) -> *mut FrameRec {
+        self.0.load(Relaxed)
+    }
+
+    /// Sets it.
+    #[inline(always)]
+    pub fn set(&self, p: *mut FrameRec) {
+        self.0.store(p, Relaxed);
+    }
+}
+
+/// Makes a VM ask its host at the next call or backward jump, from any thread and from a signal
+/// handler. Outliving the VM is harmless.
+#[derive(Clone, Default)]
+pub struct TripHandle(Arc<Mutex<Tripped>>);
+
+#[derive(Default)]
+struct Tripped(Option<(*const Limit, *const AtomicBool)>);
+
+// SAFETY: the pointers lead to atomics, and are used under the lock under which the VM's end
+// takes them away.
+unsafe impl Send for Tripped {}
+
+impl TripHandle {
+    /// Trips. Never waits: if somebody else is just doing the same, that suffices.
+    pub fn trip(&self) {
+        let Ok(target) = self.0.try_lock() else { return };
+        if let Some((limit, tripped)) = target.0 {
+            // SAFETY: `State::drop` empties the place under this lock, so both are alive.
+            unsafe {
+                (*tripped).store(true, Relaxed);
+                (*limit).set(std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.trip_handle.0.lock().unwrap_or_else(PoisonError::into_inner).0 = None;
+    }
+}
+
 /// What the dispatch loop keeps at hand. Its fields are cells: slow paths see it through `&Vm`.
 #[repr(C)]
 pub struct State {
@@ -186,7 +239,10 @@ pub struct State {
     /// The next free frame record.
     pub frame: Cell<*mut FrameRec>,
     /// A call whose record would lie here or above goes the slow way.
-    pub frame_limit: Cell<*mut FrameRec>,
+    pub frame_limit: Limit,
+    /// Somebody wants the host to be asked at the next safepoint.
+    pub(crate) tripped: AtomicBool,
+    pub(crate) trip_handle: TripHandle,
     /// Registers may not reach above this.
     pub stack_limit: Cell<*mut Word>,
     /// Backward jumps until the next safepoint.
@@ -234,7 +290,9 @@ impl State {
             base: Cell::new(std::ptr::null_mut()),
             k: Cell::new(std::ptr::null()),
             frame: Cell::new(std::ptr::null_mut()),
-            frame_limit: Cell::new(std::ptr::null_mut()),
+            frame_limit: Limit::default(),
+            tripped: AtomicBool::new(false),
+            trip_handle: TripHandle::default(),
             stack_limit: Cell::new(std::ptr::null_mut()),
             fuel: Cell::new(SLICE),
             handled: Cell::new(EMPTY),
@@ -306,8 +364,16 @@ impl State {
         self.fuel.set(self.slice.get());
     }
 
+    /// A handle for other threads; the state must not move any more.
+    pub(crate) fn trip_handle(&self) -> TripHandle {
+        let place = (&raw const self.frame_limit, &raw const self.tripped);
+        self.trip_handle.0.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(place);
+        self.trip_handle.clone()
+    }
+
     /// Makes the next call and the next backward jump take the slow path.
     pub(crate) fn trip(&self) {
+        self.tripped.store(true, Relaxed);
         self.frame_limit.set(std::ptr::null_mut());
         self.fuel.set(0);
     }

@@ -1,0 +1,786 @@
+//! `MsHostObject`: the object protocol.
+//!
+//! Each function keeps the contract of the table: pointers are those of a native that runs.
+
+use std::ffi::c_void;
+
+use miniscript_abi::*;
+use miniscript_vm::code::op::Op;
+use miniscript_vm::native::{Action, Exit, NResult, Row, Then};
+use miniscript_vm::object::class::Class;
+use miniscript_vm::object::map::Dict;
+use miniscript_vm::object::num::BigIntObj;
+use miniscript_vm::object::opaque::Opaque;
+use miniscript_vm::object::seq::Tuple;
+use miniscript_vm::ops::compare::Cmp;
+use miniscript_vm::{Value, Vm};
+use num_traits_to_f64::to_f64;
+
+use super::call::{Call, host};
+use super::host_value::{put, text};
+use super::payload::NativePayload;
+
+pub(super) static TABLE: MsHostObject = MsHostObject {
+    size: size_of::<MsHostObject>(),
+    get_attr: Some(get_attr),
+    find_attr: Some(find_attr),
+    set_attr: Some(set_attr),
+    del_attr: Some(del_attr),
+    find_special: Some(find_special),
+    get_item: Some(get_item),
+    find_item: Some(find_item),
+    set_item: Some(set_item),
+    del_item: Some(del_item),
+    contains: Some(contains),
+    len: Some(len),
+    iter: Some(iter),
+    next: Some(next),
+    truth: Some(truth),
+    compare: Some(compare),
+    binary: Some(binary),
+    hash: Some(hash),
+    same: Some(same),
+    is_instance: Some(is_instance),
+    is_callable: Some(is_callable),
+    type_of: Some(type_of),
+    type_name: Some(type_name),
+    repr: Some(repr),
+    str: Some(str),
+    to_float: Some(to_float),
+    to_index: Some(to_index),
+    import: Some(import),
+    builtin: Some(builtin),
+    class_of: Some(class_of),
+    native_new: Some(native_new),
+    native_payload: Some(native_payload),
+};
+
+/// Hands its answer on.
+static PASS: Row =
+    Row { name: "extension_pass", catches: false, resume: |_, _, answer| answer.value() };
+
+/// An item in a tuple, so that the end can be told from any item.
+static ITEM: Row = Row {
+    name: "extension_item",
+    catches: false,
+    resume: |vm, _, answer| {
+        let v = answer.value()?;
+        if v.is_empty() { vm.tuple(&[]) } else { vm.tuple(&[v]) }
+    },
+};
+
+/// A value that may be missing, in a tuple.
+fn optional<'v>(vm: &'v Vm, v: Option<Value<'v>>) -> NResult<'v> {
+    match v {
+        Some(v) => vm.tuple(&[v]),
+        None => vm.tuple(&[]),
+    }
+}
+
+/// Writes what [`optional`] holds.
+unsafe fn put_optional<'c>(
+    call: &'c Call,
+    v: Value<'c>,
+    out: *mut MsValue,
+) -> Result<MsStatus, Exit<'c>> {
+    match v.get::<Tuple>().and_then(|t| t.items().first().copied()) {
+        // SAFETY: the caller's `out`.
+        Some(v) => unsafe { put(call, v, out) },
+        None => Ok(MS_END),
+    }
+}
+
+/// Calls a builtin function by name.
+fn call_builtin<'v>(vm: &'v Vm, name: &str, args: Vec<Value<'v>>) -> NResult<'v> {
+    match vm.dict_get_str(vm.builtins(), name) {
+        Some(f) => match vm.call_leaf(f, &args) {
+            Some(r) => r,
+            None => Err(Exit::tail(f, args)),
+        },
+        None => Err(vm.runtime_error(format!("the builtin {name} is missing"))),
+    }
+}
+
+unsafe extern "C" fn get_attr(
+    at: *mut MsVm,
+    object: MsValue,
+    name: MsStr,
+    out: *mut MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let name = text(call, name)?;
+            let v = call.run([object], |vm, [o]| vm.getattr(o, vm.intern(name)))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn find_attr(
+    at: *mut MsVm,
+    object: MsValue,
+    name: MsStr,
+    out: *mut MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let name = text(call, name)?;
+            let found = call.run([object], |vm, [o]| match vm.getattr_opt(o, vm.intern(name)) {
+                Ok(v) => optional(vm, (!v.is_empty()).then_some(v)),
+                Err(Exit::Do(mut action)) => {
+                    // The row sees Empty where there is no such attribute.
+                    let then = match &mut *action {
+                        Action::Call { then, .. } => then,
+                        _ => return Err(Exit::Do(action)),
+                    };
+                    if then.is_none() {
+                        *then = Some(Then { row: &ITEM, state: Vec::new() });
+                        return Err(Exit::Do(action));
+                    }
+                    call_builtin(vm, "getattr", vec![o, vm.intern(name)])
+                }
+                Err(e) => Err(e),
+            });
+            match found {
+                Ok(v) if v.is_a::<Tuple>() => put_optional(call, v, out),
+                Ok(v) => put(call, v, out),
+                Err(Exit::Raise(e))
+                    if call
+                        .vm()
+                        .is_exception_of(e, miniscript_vm::builtins::Type::AttributeError) =>
+                {
+                    Ok(MS_END)
+                }
+                Err(e) => Err(e),
+            }
+        })
+    }
+}
+
+unsafe extern "C" fn set_attr(
+    at: *mut MsVm,
+    object: MsValue,
+    name: MsStr,
+    value: MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let name = text(call, name)?;
+            call.run([object, value], |vm, [o, v]| {
+                vm.setattr(o, vm.intern(name), v).map(|()| Value::NONE)
+            })?;
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn del_attr(at: *mut MsVm, object: MsValue, name: MsStr) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let name = text(call, name)?;
+            call.run([object], |vm, [o]| {
+                vm.setattr(o, vm.intern(name), Value::EMPTY).map(|()| Value::NONE)
+            })?;
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn find_special(
+    at: *mut MsVm,
+    object: MsValue,
+    name: MsStr,
+    out: *mut MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let name = text(call, name)?;
+            let found = call.run([object], |vm, [o]| {
+                let Some((f, args)) = vm.method(o, vm.intern(name).word())? else {
+                    return optional(vm, None);
+                };
+                let bound = if args.is_empty() { f } else { vm.bind(f, args[0]) };
+                optional(vm, Some(bound))
+            })?;
+            put_optional(call, found, out)
+        })
+    }
+}
+
+unsafe extern "C" fn get_item(
+    at: *mut MsVm,
+    object: MsValue,
+    key: MsValue,
+    out: *mut MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object, key], |vm, [o, k]| vm.getitem(o, k))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn find_item(
+    at: *mut MsVm,
+    object: MsValue,
+    key: MsValue,
+    out: *mut MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let vm = call.vm();
+            if !call.value(object)?.is_a::<Dict>() {
+                return Err(vm.type_error("a dict is required"));
+            }
+            let present = call.run([object, key], |vm, [o, k]| vm.contains(o, k).map(Value::bool))?;
+            if !vm.truth(present)? {
+                return Ok(MS_END);
+            }
+            let v = call.run([object, key], |vm, [o, k]| vm.getitem(o, k))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn set_item(
+    at: *mut MsVm,
+    object: MsValue,
+    key: MsValue,
+    value: MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            call.run([object, key, value], |vm, [o, k, v]| {
+                vm.setitem(o, k, v).map(|()| Value::NONE)
+            })?;
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn del_item(at: *mut MsVm, object: MsValue, key: MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            call.run([object, key], |vm, [o, k]| vm.delitem(o, k).map(|()| Value::NONE))?;
+            Ok(MS_OK)
+        })
+    }
+}
+
+/// Writes a truth.
+unsafe fn put_truth<'c>(
+    call: &'c Call,
+    v: Value<'c>,
+    out: *mut u32,
+) -> Result<MsStatus, Exit<'c>> {
+    let truth = call.vm().truth(v)?;
+    // SAFETY: the caller's `out`.
+    unsafe { out.write(u32::from(truth)) };
+    Ok(MS_OK)
+}
+
+unsafe extern "C" fn contains(
+    at: *mut MsVm,
+    object: MsValue,
+    item: MsValue,
+    out: *mut u32,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object, item], |vm, [o, i]| vm.contains(o, i).map(Value::bool))?;
+            put_truth(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn len(at: *mut MsVm, object: MsValue, out: *mut i64) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object], |vm, [o]| call_builtin(vm, "len", vec![o]))?;
+            out.write(call.vm().length_of_result(v)? as i64);
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn iter(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object], |vm, [o]| vm.get_iter(o))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn next(at: *mut MsVm, iterator: MsValue, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let item = call.run([iterator], |_, [i]| Err(Exit::next(i, &ITEM, Vec::new())))?;
+            put_optional(call, item, out)
+        })
+    }
+}
+
+unsafe extern "C" fn truth(at: *mut MsVm, object: MsValue, out: *mut u32) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object], |vm, [o]| vm.truth(o).map(Value::bool))?;
+            put_truth(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn compare(
+    at: *mut MsVm,
+    op: u32,
+    left: MsValue,
+    right: MsValue,
+    out: *mut MsValue,
+) -> MsStatus {
+    let op = match op {
+        MS_CMP_EQ => Cmp::Eq,
+        MS_CMP_NE => Cmp::Ne,
+        MS_CMP_LT => Cmp::Lt,
+        MS_CMP_LE => Cmp::Le,
+        MS_CMP_GT => Cmp::Gt,
+        MS_CMP_GE => Cmp::Ge,
+        _ => return MS_UNSUPPORTED,
+    };
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([left, right], |vm, [a, b]| vm.compare(op, a, b))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn binary(
+    at: *mut MsVm,
+    op: u32,
+    left: MsValue,
+    right: MsValue,
+    out: *mut MsValue,
+) -> MsStatus {
+    let op = match op {
+        MS_OP_ADD => Op::ADD,
+        MS_OP_SUB => Op::SUB,
+        MS_OP_MUL => Op::MUL,
+        MS_OP_TRUEDIV => Op::TRUEDIV,
+        MS_OP_FLOORDIV => Op::FLOORDIV,
+        MS_OP_MOD => Op::MOD,
+        MS_OP_POW => Op::POW,
+        MS_OP_LSHIFT => Op::LSHIFT,
+        MS_OP_RSHIFT => Op::RSHIFT,
+        MS_OP_AND => Op::AND,
+        MS_OP_OR => Op::OR,
+        MS_OP_XOR => Op::XOR,
+        MS_OP_MATMUL => Op::MATMUL,
+        _ => return MS_UNSUPPORTED,
+    };
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([left, right], |vm, [a, b]| vm.binary(op, a, b))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn hash(at: *mut MsVm, object: MsValue, out: *mut i64) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let vm = call.vm();
+            let known = match vm.hash_leaf(call.value(object)?)? {
+                Some(hash) => Some(hash),
+                None => {
+                    let v = call.run([object], |vm, [o]| call_builtin(vm, "hash", vec![o]))?;
+                    vm.as_index_i64(v).and_then(Result::ok)
+                }
+            };
+            let hash = known.ok_or_else(|| vm.type_error("__hash__ method should return an integer"))?;
+            out.write(hash);
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn same(
+    at: *mut MsVm,
+    left: MsValue,
+    right: MsValue,
+    out: *mut u32,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let (a, b) = (call.value(left)?, call.value(right)?);
+            let vm = call.vm();
+            // Ints have no identity of their own once they have crossed the boundary.
+            let ints = left.tag == MS_TAG_INT && right.tag == MS_TAG_INT;
+            let equal = ints && vm.as_index_i64(a) == vm.as_index_i64(b);
+            out.write(u32::from(a.is(b) || equal));
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn is_instance(
+    at: *mut MsVm,
+    object: MsValue,
+    type_object: MsValue,
+    out: *mut u32,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object, type_object], |vm, [o, t]| {
+                let plain = t.get::<Class>().is_some_and(|c| vm.class_of(o).is_subclass(c));
+                if plain {
+                    return Ok(Value::TRUE);
+                }
+                call_builtin(vm, "isinstance", vec![o, t])
+            })?;
+            put_truth(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn is_callable(at: *mut MsVm, object: MsValue, out: *mut u32) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            use miniscript_vm::object::func::{BoundMethod, Function, Native};
+            let vm = call.vm();
+            let v = call.value(object)?;
+            let known = v.is_a::<Function>()
+                || v.is_a::<Native>()
+                || v.is_a::<BoundMethod>()
+                || v.is_a::<Class>();
+            let class = vm.class_of(v);
+            let callable = known || vm.class_lookup(class, vm.names.__call__).is_some();
+            out.write(u32::from(callable));
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn type_of(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let class = call.vm().class_value_of(call.value(object)?);
+            put(call, class, out)
+        })
+    }
+}
+
+unsafe extern "C" fn type_name(at: *mut MsVm, object: MsValue, out: *mut MsStr) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let name = call.vm().type_name(call.value(object)?);
+            out.write(call.lend(name.into_bytes().into()));
+            Ok(MS_OK)
+        })
+    }
+}
+
+unsafe extern "C" fn repr(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object], |vm, [o]| call_builtin(vm, "repr", vec![o]))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn str(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let v = call.run([object], |vm, [o]| vm.format_value(o, Value::EMPTY).or_else(|_| {
+                call_builtin(vm, "str", vec![o])
+            }))?;
+            put(call, v, out)
+        })
+    }
+}
+
+/// A number as a double, without any method.
+fn plain_float<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Option<f64>, Exit<'v>> {
+    if let Some(f) = v.as_float() {
+        return Ok(Some(f));
+    }
+    match vm.as_index_i64(v) {
+        Some(Ok(n)) => Ok(Some(n as f64)),
+        _ => match v.get::<BigIntObj>() {
+            Some(b) => match to_f64(&b.value) {
+                f if f.is_finite() => Ok(Some(f)),
+                _ => Err(vm.overflow_error("int too large to convert to float")),
+            },
+            None => Ok(None),
+        },
+    }
+}
+
+mod num_traits_to_f64 {
+    use num_bigint::BigInt;
+
+    /// The nearest double, ties to even; infinite where it is too large.
+    pub(super) fn to_f64(n: &BigInt) -> f64 {
+        let bits = n.bits();
+        if bits > 1024 {
+            return f64::INFINITY;
+        }
+        // 64 bits of the magnitude, the lowest of which stands for all below.
+        let shift = bits.saturating_sub(64);
+        let magnitude = n.magnitude();
+        let top = (magnitude >> shift).iter_u64_digits().next().unwrap_or(0);
+        let sticky = magnitude.trailing_zeros().is_some_and(|zeros| zeros < shift);
+        let rounded = (top | u64::from(sticky)) as f64;
+        let mut f = rounded;
+        let mut left = shift;
+        while left > 0 {
+            let step = left.min(512);
+            f *= 2f64.powi(step as i32);
+            left -= step;
+        }
+        if n.sign() == num_bigint::Sign::Minus { -f } else { f }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn big_ints_round_to_even() {
+            let p = |n: u32| BigInt::from(1) << n;
+            assert_eq!(to_f64(&p(100)), 2f64.powi(100));
+            assert_eq!(to_f64(&(p(100) + 1)), 2f64.powi(100));
+            let half = p(100) + (BigInt::from(1) << 47);
+            assert_eq!(to_f64(&half), 2f64.powi(100));
+            assert_eq!(to_f64(&(half + 1)), 2f64.powi(100) + 2f64.powi(48));
+            assert_eq!(to_f64(&-p(1023)), -2f64.powi(1023));
+            assert!(to_f64(&p(1024)).is_infinite());
+            assert_eq!(to_f64(&BigInt::from(-7)), -7.0);
+        }
+    }
+}
+
+unsafe extern "C" fn to_float(at: *mut MsVm, object: MsValue, out: *mut f64) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let vm = call.vm();
+            let v = call.value(object)?;
+            if let Some(f) = plain_float(vm, v)? {
+                out.write(f);
+                return Ok(MS_OK);
+            }
+            let kind = vm.type_name(v);
+            for name in ["__float__", "__index__"] {
+                let found = call.run([object], |vm, [o]| {
+                    match vm.method(o, vm.intern(name).word())? {
+                        None => vm.tuple(&[]),
+                        Some((f, args)) => match vm.call_leaf(f, &args) {
+                            Some(r) => r,
+                            None => Err(Exit::call(f, args, &PASS, Vec::new())),
+                        },
+                    }
+                })?;
+                if found.get::<Tuple>().is_some_and(Tuple::is_empty) {
+                    continue;
+                }
+                let float = found.as_float().is_some();
+                match plain_float(vm, found)? {
+                    Some(f) if float || name == "__index__" => {
+                        out.write(f);
+                        return Ok(MS_OK);
+                    }
+                    _ => {
+                        return Err(vm.type_error(format!(
+                            "{kind}.{name}() returned non-{} (type {})",
+                            if name == "__float__" { "float" } else { "int" },
+                            vm.type_name(found)
+                        )));
+                    }
+                }
+            }
+            Err(vm.type_error(format!("must be real number, not {kind}")))
+        })
+    }
+}
+
+unsafe extern "C" fn to_index(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let vm = call.vm();
+            let v = call.value(object)?;
+            if let Some(n) = whole(vm, v) {
+                return put(call, n, out);
+            }
+            let kind = vm.type_name(v);
+            let found = call.run([object], |vm, [o]| {
+                match vm.method(o, vm.names.__index__)? {
+                    None => Err(vm.type_error(format!(
+                        "'{}' object cannot be interpreted as an integer",
+                        vm.type_name(o)
+                    ))),
+                    Some((f, args)) => match vm.call_leaf(f, &args) {
+                        Some(r) => r,
+                        None => Err(Exit::call(f, args, &PASS, Vec::new())),
+                    },
+                }
+            })?;
+            match whole(vm, found) {
+                Some(n) => put(call, n, out),
+                None => Err(vm.type_error(format!(
+                    "{kind}.__index__() returned non-int (type {})",
+                    vm.type_name(found)
+                ))),
+            }
+        })
+    }
+}
+
+/// An int of exactly the builtin class, for an int, a bool or an instance of a subclass.
+fn whole<'v>(vm: &'v Vm, v: Value<'v>) -> Option<Value<'v>> {
+    match vm.as_index_i64(v)? {
+        Ok(n) => Some(vm.int(n)),
+        Err(()) => v.get::<BigIntObj>().map(|b| vm.bigint(b.value.clone())),
+    }
+}
+
+unsafe extern "C" fn import(at: *mut MsVm, name: MsStr, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let name = text(call, name)?;
+            let v = call.run([], |vm, []| vm.host().import(vm, name))?;
+            put(call, v, out)
+        })
+    }
+}
+
+unsafe extern "C" fn builtin(at: *mut MsVm, name: MsStr, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let vm = call.vm();
+            let name = text(call, name)?;
+            match vm.dict_get_str(vm.builtins(), name) {
+                Some(v) => put(call, v, out),
+                None => Err(vm.name_error(
+                    miniscript_vm::builtins::Type::NameError,
+                    format!("name '{name}' is not defined"),
+                    vm.intern(name),
+                )),
+            }
+        })
+    }
+}
+
+/// The class of the running extension with an `id`.
+fn own_class<'c>(call: &'c Call, id: *const c_void) -> Result<&'c Class, Exit<'c>> {
+    let found = call.loaded().and_then(|l| l.class(call.vm(), id));
+    found.ok_or_else(|| call.vm().type_error("the extension has no such class"))
+}
+
+unsafe extern "C" fn class_of(at: *mut MsVm, id: *const c_void, out: *mut MsValue) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let class = own_class(call, id)?;
+            put(call, Value::object(class), out)
+        })
+    }
+}
+
+unsafe extern "C" fn native_new(
+    at: *mut MsVm,
+    id: *const c_void,
+    exact: MsValue,
+    payload: *const c_void,
+    out: *mut MsValue,
+) -> MsStatus {
+    // SAFETY: the contract of the table: `payload_size` bytes are moved.
+    unsafe {
+        host(at, |call| {
+            let vm = call.vm();
+            let own = own_class(call, id)?;
+            let exact = call.value(exact)?;
+            let class = match exact.get::<Class>() {
+                _ if exact.is_none() => own,
+                Some(class) if class.is_subclass(own) => class,
+                _ => {
+                    return Err(vm.type_error(format!(
+                        "{}.__new__(X): X is not a subtype of {}",
+                        own.name_str(),
+                        own.name_str()
+                    )));
+                }
+            };
+            let record = call.loaded().and_then(|l| l.class_index(id).map(|i| &l.ext.classes[i]));
+            let Some(record) = record else {
+                return Err(vm.type_error("the extension has no such class"));
+            };
+            vm.check(record.record.payload_size)?;
+            let bridge = call.bridge().rc();
+            let made = NativePayload::moved(bridge, record, payload);
+            let made = made.ok_or_else(|| vm.memory_error())?;
+            put(call, vm.opaque(class, Some(Box::new(made))), out)
+        })
+    }
+}
+
+unsafe extern "C" fn native_payload(
+    at: *mut MsVm,
+    id: *const c_void,
+    object: MsValue,
+    out: *mut *mut c_void,
+) -> MsStatus {
+    // SAFETY: the contract of the table.
+    unsafe {
+        host(at, |call| {
+            let vm = call.vm();
+            let v = call.value(object)?;
+            let place = v
+                .get::<Opaque>()
+                .and_then(|o| o.with(|p: &mut NativePayload| p.of_class(id)))
+                .flatten();
+            match place {
+                Some(place) => {
+                    out.write(place);
+                    Ok(MS_OK)
+                }
+                None => {
+                    let own = own_class(call, id)?;
+                    Err(vm.type_error(format!(
+                        "a '{}' object is required, not '{}'",
+                        own.name_str(),
+                        vm.type_name(v)
+                    )))
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! The host side of the extension ABI, over the VM.
+//!
+//! ```text
+//! define      an extension's tables as native rows, once for the process
+//! module      a module object with functions, constants and classes, for one VM
+//! call        running an entry: arguments in, result or exception or request out
+//! handle      values as the ABI has them: scalars, and handles that are checked
+//! payload     instances of native classes
+//! future      work that completes later, as a task waits for it
+//! ops         timers, lookups, file requests and blocking calls under way
+//! host_*      the function tables
+//! ```
+//!
+//! One [`Bridge`] belongs to one VM; extensions know it as `MsVm *`. Every function of the tables
+//! looks at the calling thread first, then at the running call, whose handles, pending exception
+//! and request it keeps. While a native that does not call back runs, nothing is collected; one
+//! that does runs on a coroutine stack (`vm::interp::nested`), where only handles survive.
+#![allow(unsafe_code)]
+
+mod call;
+mod define;
+mod error;
+mod future;
+mod handle;
+mod host_file;
+mod host_flow;
+mod host_net;
+mod host_object;
+mod host_task;
+mod host_value;
+mod module;
+mod ops;
+mod payload;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use miniscript_abi::*;
+use miniscript_vm::Vm;
+use miniscript_vm::heap::Marker;
+
+use crate::files::{FileService, OpenFile};
+use crate::reactor::{GenSlab, Reactor};
+use call::Call;
+use handle::Traced;
+use module::Loaded;
+use ops::Op;
+
+/// What this host hands to every extension.
+static HOST: MsHost = MsHost {
+    size: size_of::<MsHost>(),
+    abi_major: MS_ABI_MAJOR,
+    abi_minor: MS_ABI_MINOR,
+    product: MsStr::new(concat!("MiniScript ", env!("CARGO_PKG_VERSION"))),
+    wake: Some(future::wake),
+    value: &host_value::TABLE,
+    object: &host_object::TABLE,
+    flow: &host_flow::TABLE,
+    task: &host_task::TABLE,
+    net: &host_net::TABLE,
+    file: &host_file::TABLE,
+};
+
+/// Bridges are numbered, so that a handle tells its VM.
+static NEXT_NUMBER: AtomicU32 = AtomicU32::new(1);
+
+thread_local! {
+    static THREAD: u8 = const { 0 };
+}
+
+/// A number that differs between the threads that live.
+fn thread_mark() -> usize {
+    THREAD.with(|mark| std::ptr::from_ref(mark) as usize)
+}
+
+/// What one VM has of its extensions.
+pub struct Bridge {
+    /// The thread of the VM; the first field, as any thread may read it.
+    thread: usize,
+    number: u32,
+    vm: Cell<*const Vm>,
+    me: RefCell<std::rc::Weak<Bridge>>,
+    reactor: Rc<Reactor>,
+    files: FileService,
+    unrestricted: bool,
+    granted: Vec<String>,
+    loaded: RefCell<Vec<Rc<Loaded>>>,
+    /// The native that runs; null while script code does.
+    current: Cell<*const Call>,
+    traced: RefCell<Traced>,
+    carrier_class: Cell<Option<miniscript_vm::handles::Handle>>,
+    ops: RefCell<GenSlab<Op>>,
+    open_files: RefCell<GenSlab<Rc<OpenFile>>>,
+    /// Units charged since the limits were last looked at.
+    charged: Cell<u64>,
+    /// The VM is about to end: payloads and futures may be dropped, and no more.
+    closing: Cell<bool>,
+}
+
+impl Bridge {
+    /// The bridge of a VM to come. `granted` names the extensions that may be loaded where not
+    /// everything is allowed; those of the installation always may.
+    pub fn new(reactor: Rc<Reactor>, files: FileService, granted: Vec<String>) -> Rc<Bridge> {
+        let unrestricted = files.access().is_unrestricted();
+        let bridge = Rc::new(Bridge {
+            thread: thread_mark(),
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
+            vm: Cell::new(std::ptr::null()),
+            me: RefCell::default(),
+            reactor,
+            files,
+            unrestricted,
+            granted,
+            loaded: RefCell::default(),
+            current: Cell::new(std::ptr::null()),
+            traced: RefCell::default(),
+            carrier_class: Cell::new(None),
+            ops: RefCell::default(),
+            open_files: RefCell::default(),
+            charged: Cell::new(0),
+            closing: Cell::new(false),
+        });
+        *bridge.me.borrow_mut() = Rc::downgrade(&bridge);
+        bridge
+    }
+
+    /// Visits what the bridge keeps alive beyond the VM's own handles; called at the start of
+    /// each collection.
+    pub fn trace(&self, m: &mut Marker) {
+        self.traced.borrow_mut().begin_collection(m);
+    }
+
+    /// To be called before the VM is dropped: from here on extensions cannot reach it, while the
+    /// payloads of its objects end.
+    pub fn close(&self) {
+        self.closing.set(true);
+        self.current.set(std::ptr::null());
+    }
+
+    fn rc(&self) -> Rc<Bridge> {
+        self.me.borrow().upgrade().expect("a bridge that is used is alive")
+    }
+
+    fn as_ms_vm(&self) -> *mut MsVm {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// The VM.
+    fn vm(&self) -> &Vm {
+        // SAFETY: set when the first extension was imported; the VM is boxed by its engine, and
+        // nothing is run for it once it is closing.
+        unsafe { &*self.vm.get() }
+    }
+
+    /// Whether a right (`net`, `env`, `run`, ..) is granted.
+    fn permits(&self, kind: &str) -> bool {
+        let _ = kind;
+        self.unrestricted
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        self.closing.set(true);
+        self.ops.borrow_mut().drain();
+        for loaded in self.loaded.borrow().iter().rev() {
+            loaded.shut_down();
+        }
+    }
+}

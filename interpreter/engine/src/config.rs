@@ -29,6 +29,11 @@ pub struct Config {
     pub access: Arc<dyn Access>,
     /// Further entries of `sys.path`.
     pub path: Vec<PathBuf>,
+    /// Folders in which extensions are looked for first.
+    pub ext_path: Vec<PathBuf>,
+    /// Extensions that may be loaded where rights are restricted; those that come with the
+    /// installation always may.
+    pub ext_granted: Vec<String>,
     /// The module whose import is to be explained on standard error.
     pub explain_import: Option<String>,
     /// Standard output.
@@ -50,6 +55,8 @@ impl Default for Config {
             limits: Limits::default(),
             access: Arc::new(Grants::default()),
             path: Vec::new(),
+            ext_path: Vec::new(),
+            ext_granted: Vec::new(),
             explain_import: None,
             stdout: OutputStream::stdout(),
             stderr: OutputStream::stderr(),

@@ -18,6 +18,7 @@ use miniscript_vm::object::record::Module;
 use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm, VmConfig};
 
+use crate::bridge::{Bridge, Extensions};
 use crate::config::{Config, random_seed};
 use crate::files::FileError;
 use crate::host::{EngineHost, HostHandle, Importer};
@@ -84,6 +85,14 @@ pub struct Engine {
     main: Handle,
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(importer) = self.host.importer.borrow().as_ref() {
+            importer.close();
+        }
+    }
+}
+
 impl Engine {
     /// A new interpreter.
     pub fn new(mut config: Config) -> Engine {
@@ -98,7 +107,11 @@ impl Engine {
             argv: std::iter::once(OsString::new()).chain(args.iter().cloned()).collect(),
             path: std::mem::take(&mut config.path),
         };
+        let folders = std::mem::take(&mut config.ext_path);
+        let granted = std::mem::take(&mut config.ext_granted);
         let host = Rc::new(EngineHost::new(config, settings));
+        let bridge = Bridge::new(Rc::clone(&host.reactor), host.files.clone(), granted);
+        *host.importer.borrow_mut() = Some(Rc::new(Extensions::new(bridge, folders, None)));
         let vm = Vm::new(&vm_config, Box::new(HostHandle(Rc::clone(&host))));
         if let Some(n) = limits.recursion {
             vm.set_recursion_limit(n);

@@ -27,6 +27,12 @@ use crate::streams::OutputStream;
 pub trait Importer {
     /// The module, or nothing if there is none of that name. It is put into `sys.modules` here.
     fn import<'v>(&self, vm: &'v Vm, name: &str) -> Option<NResult<'v>>;
+
+    /// Visits what the modules keep alive beyond the VM's own handles.
+    fn trace(&self, _m: &mut Marker) {}
+
+    /// The VM is about to be dropped.
+    fn close(&self) {}
 }
 
 /// The host of an engine's VM. Natives of the engine reach it by [`EngineHost::of`].
@@ -129,6 +135,9 @@ impl Host for HostHandle {
 
     fn trace(&self, m: &mut Marker) {
         self.0.scheduler.trace(m);
+        if let Some(importer) = self.0.importer.borrow().as_ref() {
+            importer.trace(m);
+        }
     }
 
     fn as_any(&self) -> &dyn Any {

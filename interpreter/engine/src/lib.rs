@@ -9,8 +9,10 @@
 //! io          Python's file objects; streams: standard output and error
 //! source, errors, report      text to code; data to exceptions; uncaught errors to text
 //! reactor, files, registry    sockets and timers, the file service, extensions
+//! bridge      the host side of the extension ABI
 //! ```
 
+pub mod bridge;
 mod classes;
 mod config;
 mod engine;

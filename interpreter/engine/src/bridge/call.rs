@@ -332,7 +332,7 @@ pub(super) fn entry<'v>(vm: &'v Vm, native: &'v Native, args: &[Value<'v>]) -> N
     }
     // SAFETY: as above.
     let call = Call::new(unsafe { &*f.bridge }, Some(f), std::ptr::null_mut());
-    let (status, out) = f.invoke(&call, args)?;
+    let (status, out) = f.invoke(vm, &call, args)?;
     call.finish(vm, status, out)
 }
 
@@ -346,7 +346,7 @@ fn nested_entry(nest: &mut Nest, args: &[Handle], data: usize) -> Result<Handle,
         let vm = call.vm();
         let values: Vec<Value<'_>> =
             args.iter().map(|&h| vm.handle(h).unwrap_or(Value::EMPTY)).collect();
-        match f.invoke(&call, &values) {
+        match f.invoke(vm, &call, &values) {
             Ok(answer) => Ok(answer),
             Err(Exit::Raise(e)) => Err(vm.retain(e)),
             Err(Exit::Do(_)) => Err(vm.retain(Value::NONE)),
@@ -359,11 +359,12 @@ fn nested_entry(nest: &mut Nest, args: &[Handle], data: usize) -> Result<Handle,
 
 impl FunctionData {
     /// Calls the entry with arguments as the VM bound them.
-    fn invoke<'c>(
+    fn invoke<'v>(
         &self,
-        call: &'c Call,
+        vm: &'v Vm,
+        call: &Call,
         args: &[Value<'_>],
-    ) -> Result<(MsStatus, MsValue), Exit<'c>> {
+    ) -> Result<(MsStatus, MsValue), Exit<'v>> {
         let mut few = [MsValue::NONE; 6];
         let mut many = Vec::new();
         let values = if args.len() <= few.len() {
@@ -373,7 +374,7 @@ impl FunctionData {
             &mut many[..]
         };
         for (i, (value, &arg)) in values.iter_mut().zip(args).enumerate() {
-            *value = if arg.is_empty() { self.absent(call, i)? } else { call.give(arg) };
+            *value = if arg.is_empty() { self.absent(vm, call, i)? } else { call.give(arg) };
         }
         let mut out = MsValue::NONE;
         let cx = self.cx.as_ptr();
@@ -386,8 +387,12 @@ impl FunctionData {
 
     /// What a native gets for an argument that was not passed.
     #[cold]
-    fn absent<'c>(&self, call: &'c Call, index: usize) -> Result<MsValue, Exit<'c>> {
-        let vm = call.vm();
+    fn absent<'v>(
+        &self,
+        vm: &'v Vm,
+        call: &Call,
+        index: usize,
+    ) -> Result<MsValue, Exit<'v>> {
         match self.row.slots.get(index) {
             Some(Slot::Default(literal)) => Ok(call.give(super::define::literal(vm, literal)?)),
             Some(Slot::Optional) => Ok(MsValue::ABSENT),

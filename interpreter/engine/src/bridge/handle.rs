@@ -10,7 +10,7 @@ use miniscript_vm::builtins::Type;
 use miniscript_vm::handles::Handle;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::native::Exit;
-use miniscript_vm::object::num::{BigIntObj, Int64};
+use miniscript_vm::object::num::Int64;
 use miniscript_vm::value::Word;
 use miniscript_vm::{Value, Vm};
 

@@ -151,7 +151,7 @@ unsafe fn start(bridge: &Bridge, request: &MsFileRequest) -> Option<FileWork> {
             FileWork::Open(files.open(NOBODY, &path, OpenMode::raw(how)))
         }
         MS_FILE_READ => with_handle(HandleWork::Read(length)),
-        MS_FILE_WRITE => with_handle(HandleWork::Write(data())),
+        MS_FILE_WRITE => with_handle(HandleWork::Write(data(), false)),
         MS_FILE_SEEK => with_handle(HandleWork::Seek(request.offset, request.flags)),
         MS_FILE_SYNC => with_handle(HandleWork::Sync),
         MS_FILE_TRUNCATE => with_handle(HandleWork::Truncate(request.length)),
@@ -245,9 +245,9 @@ fn advance_handle(
         HandleWork::Read(n) => {
             finished(file.poll_read1(token, *n), |bytes, done| done.data = bytes)
         }
-        HandleWork::Write(bytes) => {
+        HandleWork::Write(bytes, taken) => {
             let count = bytes.len() as u64;
-            finished(file.poll_write(token, bytes), |_, done| done.number = count)
+            finished(file.poll_write(token, bytes, taken), |_, done| done.number = count)
         }
         HandleWork::Seek(offset, whence) => {
             finished(file.poll_seek(token, *offset, *whence), keep_count)

@@ -387,9 +387,9 @@ unsafe extern "C" fn binary(
         MS_OP_POW => Op::POW,
         MS_OP_LSHIFT => Op::LSHIFT,
         MS_OP_RSHIFT => Op::RSHIFT,
-        MS_OP_AND => Op::AND,
-        MS_OP_OR => Op::OR,
-        MS_OP_XOR => Op::XOR,
+        MS_OP_AND => Op::BITAND,
+        MS_OP_OR => Op::BITOR,
+        MS_OP_XOR => Op::BITXOR,
         MS_OP_MATMUL => Op::MATMUL,
         _ => return MS_UNSUPPORTED,
     };

@@ -458,7 +458,7 @@ unsafe extern "C" fn items_read(
         host(at, |call| {
             let vm = call.vm();
             let v = call.value(value)?;
-            let mut copy = |all: &[Value<'_>]| {
+            let copy = |all: &[Value<'_>]| {
                 for (i, v) in all.iter().skip(start).take(capacity).enumerate() {
                     items.add(i).write(call.give(*v));
                 }

@@ -32,16 +32,20 @@ mod module;
 mod ops;
 mod payload;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use miniscript_abi::*;
 use miniscript_vm::Vm;
 use miniscript_vm::heap::Marker;
+use miniscript_vm::native::NResult;
 
 use crate::files::{FileService, OpenFile};
+use crate::host::Importer;
 use crate::reactor::{GenSlab, Reactor};
+use crate::registry::{Registry, SearchPath};
 use call::Call;
 use handle::Traced;
 use module::Loaded;
@@ -163,9 +167,55 @@ impl Bridge {
 impl Drop for Bridge {
     fn drop(&mut self) {
         self.closing.set(true);
-        self.ops.borrow_mut().drain();
+        // Dropped out of the borrow: their ends may run code of extensions.
+        let ops = self.ops.take();
+        drop(ops);
         for loaded in self.loaded.borrow().iter().rev() {
             loaded.shut_down();
         }
+    }
+}
+
+/// Imports extensions from the search path.
+pub struct Extensions {
+    bridge: Rc<Bridge>,
+    folders: Vec<PathBuf>,
+    project: Option<PathBuf>,
+    registry: OnceCell<Registry>,
+}
+
+impl Extensions {
+    /// Extensions in `folders` and at the standard places. Nothing is looked at before the first
+    /// import.
+    pub fn new(bridge: Rc<Bridge>, folders: Vec<PathBuf>, project: Option<PathBuf>) -> Extensions {
+        Extensions { bridge, folders, project, registry: OnceCell::new() }
+    }
+
+    /// Extensions of a registry.
+    pub fn with_registry(bridge: Rc<Bridge>, registry: Registry) -> Extensions {
+        let known = OnceCell::from(registry);
+        Extensions { bridge, folders: Vec::new(), project: None, registry: known }
+    }
+
+    fn registry(&self) -> &Registry {
+        self.registry.get_or_init(|| {
+            Registry::new(SearchPath::standard(&self.folders, self.project.as_deref()))
+        })
+    }
+}
+
+impl Importer for Extensions {
+    fn import<'v>(&self, vm: &'v Vm, name: &str) -> Option<NResult<'v>> {
+        let registry = self.registry();
+        let known = registry.is_linked(name) || registry.find(name).is_some();
+        known.then(|| self.bridge.import(vm, registry, name))
+    }
+
+    fn trace(&self, m: &mut Marker) {
+        self.bridge.trace(m);
+    }
+
+    fn close(&self) {
+        self.bridge.close();
     }
 }

@@ -228,9 +228,11 @@ impl Bridge {
         let ext = loaded.ext;
         for &(needed, range) in &ext.dependencies {
             self.import(vm, registry, needed)?;
-            let version = self.loaded.borrow().iter().find(|l| l.ext.name == needed);
-            let version = version.map_or("", |l| l.ext.version).to_owned();
-            if !in_range(&version, range) {
+            let version = {
+                let loaded = self.loaded.borrow();
+                loaded.iter().find(|l| l.ext.name == needed).map_or("", |l| l.ext.version)
+            };
+            if !in_range(version, range) {
                 let text =
                     format!("the extension '{}' needs {needed} {range}, found {version}", ext.name);
                 return Err(import_error(vm, ext.name, text, path));
@@ -252,7 +254,9 @@ impl Bridge {
         self.unrestricted
             || registry.is_linked(name)
             || self.granted.iter().any(|granted| granted == name)
-            || registry.find(name).is_none_or(|f| f.origin == Origin::Installation)
+            || registry
+                .find(name)
+                .is_none_or(|f| matches!(f.origin, Origin::Installation | Origin::BuildTree))
     }
 
     /// An object that carries a payload of the bridge through the VM.

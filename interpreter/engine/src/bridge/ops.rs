@@ -140,8 +140,8 @@ pub(super) enum FileWork {
 pub(super) enum HandleWork {
     /// Read at most so many bytes.
     Read(usize),
-    /// Write the bytes.
-    Write(Vec<u8>),
+    /// Write the bytes; whether the stream has taken them.
+    Write(Vec<u8>, bool),
     /// Move the position.
     Seek(i64, u32),
     /// Reach the disk.

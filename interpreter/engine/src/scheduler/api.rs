@@ -45,7 +45,7 @@ pub(crate) fn install<'v>(vm: &'v Vm, host: &EngineHost) -> Result<(), Exit<'v>>
 }
 
 /// The outermost frame of a task.
-static TASK_MAIN: NativeDef =
+pub(super) static TASK_MAIN: NativeDef =
     NativeDef::new("task_main", "func, args, kwnames, /", task_main, "Runs a task.");
 
 /// Calls a function with a tuple of arguments as a task of its own, until it has ended.

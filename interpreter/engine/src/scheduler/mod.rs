@@ -13,6 +13,7 @@
 
 mod api;
 mod chan;
+mod foreign;
 mod run;
 mod task;
 
@@ -29,6 +30,7 @@ use miniscript_vm::{Value, builtins::Type};
 use crate::reactor::{GenSlab, TaskToken};
 
 pub(crate) use api::{call, install};
+pub(crate) use foreign::{cancel_task, poll_task, spawn};
 pub(crate) use run::Ended;
 pub(crate) use run::run;
 pub use task::Task;

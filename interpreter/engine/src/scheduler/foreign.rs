@@ -1,0 +1,41 @@
+//! Tasks as extensions and embedders handle them: started, polled and cancelled from Rust.
+
+use std::rc::Rc;
+use std::task::Poll;
+
+use miniscript_vm::native::{Exit, NResult};
+use miniscript_vm::{Value, Vm};
+
+use super::api::TASK_MAIN;
+use super::task::{Join, Start, Task, new_object, task_of};
+use super::{Wait, no_engine};
+use crate::host::EngineHost;
+use crate::reactor::TaskToken;
+
+/// Starts a task that calls `func` with `args`; its Task object.
+pub(crate) fn spawn<'v>(vm: &'v Vm, func: Value<'v>, args: &[Value<'v>]) -> NResult<'v> {
+    let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
+    let main = vm.foreign_native(&TASK_MAIN, Value::EMPTY, Value::EMPTY, 0);
+    let args = [func, vm.tuple(args)?, vm.empty_tuple()];
+    let start = Start { func: vm.retain(main), args: args.map(|v| vm.retain(v)).to_vec() };
+    let task = Task::new(start);
+    let object = new_object(vm, Rc::clone(&task))?;
+    host.scheduler.add(task);
+    Ok(object)
+}
+
+/// The result of the task behind a Task object, or `token` is woken when it has ended.
+pub(crate) fn poll_task<'v>(vm: &'v Vm, task: Value<'v>, token: TaskToken) -> Poll<NResult<'v>> {
+    match task_of(task) {
+        Some(task) => Join::new(task, None).poll(vm, token),
+        None => Poll::Ready(Err(vm.type_error("a Task is required"))),
+    }
+}
+
+/// Cancels the task behind a Task object.
+pub(crate) fn cancel_task<'v>(vm: &'v Vm, task: Value<'v>) -> Result<(), Exit<'v>> {
+    let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
+    let task = task_of(task).ok_or_else(|| vm.type_error("a Task is required"))?;
+    host.scheduler.cancel(&task);
+    Ok(())
+}

@@ -328,7 +328,11 @@ pub(super) fn entry<'v>(vm: &'v Vm, native: &'v Native, args: &[Value<'v>]) -> N
     let f = unsafe { &*(native.data as *const FunctionData) };
     if f.row.calls_back {
         let args = args.to_vec();
-        return Err(Exit::Do(Box::new(Action::Nested { run: nested_entry, args, data: native.data })));
+        return Err(Exit::Do(Box::new(Action::Nested {
+            run: nested_entry,
+            args,
+            data: native.data,
+        })));
     }
     // SAFETY: as above.
     let call = Call::new(unsafe { &*f.bridge }, Some(f), std::ptr::null_mut());
@@ -387,12 +391,7 @@ impl FunctionData {
 
     /// What a native gets for an argument that was not passed.
     #[cold]
-    fn absent<'v>(
-        &self,
-        vm: &'v Vm,
-        call: &Call,
-        index: usize,
-    ) -> Result<MsValue, Exit<'v>> {
+    fn absent<'v>(&self, vm: &'v Vm, call: &Call, index: usize) -> Result<MsValue, Exit<'v>> {
         match self.row.slots.get(index) {
             Some(Slot::Default(literal)) => Ok(call.give(super::define::literal(vm, literal)?)),
             Some(Slot::Optional) => Ok(MsValue::ABSENT),
@@ -460,7 +459,8 @@ impl FunctionData {
         ok: bool,
         v: Value<'_>,
     ) -> (MsStatus, MsValue) {
-        let then = carrier.get::<Opaque>().and_then(|o| o.with(|c: &mut Continuation| c.then.take()));
+        let then =
+            carrier.get::<Opaque>().and_then(|o| o.with(|c: &mut Continuation| c.then.take()));
         let mut out = MsValue::NONE;
         let Some(then) = then.flatten() else { return (MS_RAISED, out) };
         let given = call.give(v);

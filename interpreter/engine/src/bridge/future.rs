@@ -49,7 +49,11 @@ pub(super) struct ExtFuture {
 }
 
 impl ExtFuture {
-    pub(super) fn new(bridge: Rc<Bridge>, function: Option<&FunctionData>, future: MsFuture) -> Self {
+    pub(super) fn new(
+        bridge: Rc<Bridge>,
+        function: Option<&FunctionData>,
+        future: MsFuture,
+    ) -> Self {
         let function = function.map_or(std::ptr::null(), std::ptr::from_ref);
         ExtFuture { bridge, function, future, token: None }
     }

@@ -306,11 +306,7 @@ unsafe extern "C" fn result(at: *mut MsVm, op: MsOp, out: *mut MsFileResult) -> 
                     stride: size_of::<MsDirEntry>(),
                 },
             };
-            std::ptr::copy_nonoverlapping(
-                (&raw const full).cast::<u8>(),
-                out.cast::<u8>(),
-                size,
-            );
+            std::ptr::copy_nonoverlapping((&raw const full).cast::<u8>(), out.cast::<u8>(), size);
             Ok(if done.io.is_some() { MS_FAILED } else { MS_OK })
         })
     }

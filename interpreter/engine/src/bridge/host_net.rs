@@ -75,11 +75,7 @@ unsafe fn socket_address(address: *const MsAddr) -> io::Result<SocketAddr> {
 ///
 /// # Safety
 /// `io` is null or may be written.
-unsafe fn report<T>(
-    io: *mut MsIo,
-    result: io::Result<T>,
-    done: impl FnOnce(T) -> u64,
-) -> MsStatus {
+unsafe fn report<T>(io: *mut MsIo, result: io::Result<T>, done: impl FnOnce(T) -> u64) -> MsStatus {
     let (record, status) = match result {
         Ok(v) => (MsIo { count: done(v), ..MsIo::NONE }, MS_OK),
         Err(e) => (io_of(&e), MS_FAILED),
@@ -315,9 +311,7 @@ unsafe extern "C" fn shutdown(
     };
     // SAFETY: the contract of the table.
     unsafe {
-        host(at, |call| {
-            Ok(report(io, call.bridge().reactor.tcp_shutdown(id(socket), how), |()| 0))
-        })
+        host(at, |call| Ok(report(io, call.bridge().reactor.tcp_shutdown(id(socket), how), |()| 0)))
     }
 }
 

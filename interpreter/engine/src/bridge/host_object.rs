@@ -240,7 +240,8 @@ unsafe extern "C" fn find_item(
             if !call.value(object)?.is_a::<Dict>() {
                 return Err(vm.type_error("a dict is required"));
             }
-            let present = call.run([object, key], |vm, [o, k]| vm.contains(o, k).map(Value::bool))?;
+            let present =
+                call.run([object, key], |vm, [o, k]| vm.contains(o, k).map(Value::bool))?;
             if !vm.truth(present)? {
                 return Ok(MS_END);
             }
@@ -278,11 +279,7 @@ unsafe extern "C" fn del_item(at: *mut MsVm, object: MsValue, key: MsValue) -> M
 }
 
 /// Writes a truth.
-unsafe fn put_truth<'c>(
-    call: &'c Call,
-    v: Value<'c>,
-    out: *mut u32,
-) -> Result<MsStatus, Exit<'c>> {
+unsafe fn put_truth<'c>(call: &'c Call, v: Value<'c>, out: *mut u32) -> Result<MsStatus, Exit<'c>> {
     let truth = call.vm().truth(v)?;
     // SAFETY: the caller's `out`.
     unsafe { out.write(u32::from(truth)) };
@@ -414,19 +411,15 @@ unsafe extern "C" fn hash(at: *mut MsVm, object: MsValue, out: *mut i64) -> MsSt
                     vm.as_index_i64(v).and_then(Result::ok)
                 }
             };
-            let hash = known.ok_or_else(|| vm.type_error("__hash__ method should return an integer"))?;
+            let hash =
+                known.ok_or_else(|| vm.type_error("__hash__ method should return an integer"))?;
             out.write(hash);
             Ok(MS_OK)
         })
     }
 }
 
-unsafe extern "C" fn same(
-    at: *mut MsVm,
-    left: MsValue,
-    right: MsValue,
-    out: *mut u32,
-) -> MsStatus {
+unsafe extern "C" fn same(at: *mut MsVm, left: MsValue, right: MsValue, out: *mut u32) -> MsStatus {
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
@@ -516,9 +509,9 @@ unsafe extern "C" fn str(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> M
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
-            let v = call.run([object], |vm, [o]| vm.format_value(o, Value::EMPTY).or_else(|_| {
-                call_builtin(vm, "str", vec![o])
-            }))?;
+            let v = call.run([object], |vm, [o]| {
+                vm.format_value(o, Value::EMPTY).or_else(|_| call_builtin(vm, "str", vec![o]))
+            })?;
             put(call, v, out)
         })
     }
@@ -597,15 +590,14 @@ unsafe extern "C" fn to_float(at: *mut MsVm, object: MsValue, out: *mut f64) -> 
             }
             let kind = vm.type_name(v);
             for name in ["__float__", "__index__"] {
-                let found = call.run([object], |vm, [o]| {
-                    match vm.method(o, vm.intern(name).word())? {
+                let found =
+                    call.run([object], |vm, [o]| match vm.method(o, vm.intern(name).word())? {
                         None => vm.tuple(&[]),
                         Some((f, args)) => match vm.call_leaf(f, &args) {
                             Some(r) => r,
                             None => Err(Exit::call(f, args, &PASS, Vec::new())),
                         },
-                    }
-                })?;
+                    })?;
                 if found.get::<Tuple>().is_some_and(Tuple::is_empty) {
                     continue;
                 }
@@ -639,8 +631,8 @@ unsafe extern "C" fn to_index(at: *mut MsVm, object: MsValue, out: *mut MsValue)
                 return put(call, n, out);
             }
             let kind = vm.type_name(v);
-            let found = call.run([object], |vm, [o]| {
-                match vm.method(o, vm.names.__index__)? {
+            let found =
+                call.run([object], |vm, [o]| match vm.method(o, vm.names.__index__)? {
                     None => Err(vm.type_error(format!(
                         "'{}' object cannot be interpreted as an integer",
                         vm.type_name(o)
@@ -649,8 +641,7 @@ unsafe extern "C" fn to_index(at: *mut MsVm, object: MsValue, out: *mut MsValue)
                         Some(r) => r,
                         None => Err(Exit::call(f, args, &PASS, Vec::new())),
                     },
-                }
-            })?;
+                })?;
             match whole(vm, found) {
                 Some(n) => put(call, n, out),
                 None => Err(vm.type_error(format!(

@@ -143,7 +143,8 @@ unsafe extern "C" fn int_parse(at: *mut MsVm, digits: MsStr, out: *mut MsValue) 
                 Some(n) => put(call, vm.bigint(n), out),
                 None => {
                     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
-                    Err(vm.value_error(format!("invalid literal for int() with base 10: '{shown}'")))
+                    Err(vm
+                        .value_error(format!("invalid literal for int() with base 10: '{shown}'")))
                 }
             }
         })
@@ -224,20 +225,13 @@ fn lone_surrogate<'c>(call: &'c Call, s: &'c Str) -> Exit<'c> {
     let at = std::str::from_utf8(s.bytes()).map_or_else(|e| e.valid_up_to(), |_| 0);
     let place = miniscript_vm::text_len(&s.bytes()[..at]) as i64;
     let unit = match &s.bytes()[at..] {
-        [a, b, c, ..] => {
-            u32::from(a & 0x0F) << 12 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F)
-        }
+        [a, b, c, ..] => u32::from(a & 0x0F) << 12 | u32::from(b & 0x3F) << 6 | u32::from(c & 0x3F),
         _ => 0xD800,
     };
     let made = || {
         let reason = "surrogates not allowed";
-        let args = [
-            vm.str("utf-8")?,
-            Value::object(s),
-            vm.int(place),
-            vm.int(place + 1),
-            vm.str(reason)?,
-        ];
+        let args =
+            [vm.str("utf-8")?, Value::object(s), vm.int(place), vm.int(place + 1), vm.str(reason)?];
         let e = vm.new_exception(Type::UnicodeEncodeError.shape(), vm.tuple(&args)?);
         for (name, v) in ["encoding", "object", "start", "end", "reason"].iter().zip(args) {
             vm.set_attr_raw(e, vm.intern(name), v)?;

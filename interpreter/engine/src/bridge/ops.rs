@@ -25,7 +25,10 @@ pub(super) enum Op {
     /// A timer.
     Timer(Timer),
     /// Work on the pool; None once it has returned.
-    Work(Option<Job<()>>, #[expect(dead_code, reason = "kept until the operation is closed")] Arc<Work>),
+    Work(
+        Option<Job<()>>,
+        #[expect(dead_code, reason = "kept until the operation is closed")] Arc<Work>,
+    ),
     /// A name is looked up.
     Lookup(Option<Lookup>, Result<Vec<SocketAddr>, MsIo>),
     /// A request to the file service.

@@ -34,6 +34,9 @@ pub(super) struct FunctionData {
     pub(super) loaded: *const Loaded,
 }
 
+/// A call that a native asked for: callee, arguments, continuation.
+type Tail = (MsValue, Vec<MsValue>, Option<ThenData>);
+
 /// A native that runs.
 pub(super) struct Call {
     bridge: *const Bridge,
@@ -42,7 +45,7 @@ pub(super) struct Call {
     nest: *mut Nest,
     made: RefCell<Vec<Handle>>,
     pub(super) pending: Cell<Option<Handle>>,
-    pub(super) tail: RefCell<Option<(MsValue, Vec<MsValue>, Option<ThenData>)>>,
+    pub(super) tail: RefCell<Option<Tail>>,
     pub(super) future: RefCell<Option<ExtFuture>>,
     /// Texts lent to the native.
     texts: RefCell<Vec<Box<[u8]>>>,

@@ -28,6 +28,8 @@ pub(super) struct Loaded {
     module: Cell<Option<Handle>>,
     /// Class objects in the order of the table.
     classes: RefCell<Vec<Handle>>,
+    /// Boxed, as natives and contexts know their addresses.
+    #[expect(clippy::vec_box, reason = "the addresses must stay while the list grows")]
     functions: RefCell<Vec<Box<FunctionData>>>,
 }
 

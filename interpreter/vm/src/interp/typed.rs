@@ -61,7 +61,6 @@ impl TypedFn {
     /// Calls it if the arguments fit; `None` if the call must be made the ordinary way.
     #[inline]
     pub fn call<'v>(self, vm: &'v Vm, args: &[Value<'v>]) -> Option<Value<'v>> {
-        let mut flag = 0u32;
         // SAFETY: see the type: the pointer has this signature.
         unsafe {
             match (self, args) {
@@ -70,26 +69,31 @@ impl TypedFn {
                 (TypedFn::FFF_F(f), [a, b, c]) => {
                     finite(f(double(a.word())?, double(b.word())?, double(c.word())?))
                 }
-                (TypedFn::I_I(f), [a]) => {
-                    let r = f(int(a.word())?, &mut flag);
-                    (flag == 0).then(|| vm.int(r))
-                }
-                (TypedFn::II_I(f), [a, b]) => {
-                    let r = f(int(a.word())?, int(b.word())?, &mut flag);
-                    (flag == 0).then(|| vm.int(r))
-                }
-                (TypedFn::F_I(f), [a]) => {
-                    let r = f(double(a.word())?, &mut flag);
-                    (flag == 0).then(|| vm.int(r))
-                }
                 (TypedFn::F_B(f), [a]) => match f(double(a.word())?) {
                     0 => Some(Value::FALSE),
                     1 => Some(Value::TRUE),
                     _ => None,
                 },
                 (TypedFn::I_F(f), [a]) => finite(f(int(a.word())?)),
-                _ => None,
+                _ => self.call_flagged(vm, args),
             }
         }
+    }
+
+    /// The kinds with a flag. Not inlined: the address of a local leaves this frame, and with one
+    /// such local a handler's last call would no longer be a sibling call.
+    #[inline(never)]
+    fn call_flagged<'v>(self, vm: &'v Vm, args: &[Value<'v>]) -> Option<Value<'v>> {
+        let mut flag = 0u32;
+        // SAFETY: as in `call`.
+        let r = unsafe {
+            match (self, args) {
+                (TypedFn::I_I(f), [a]) => f(int(a.word())?, &mut flag),
+                (TypedFn::II_I(f), [a, b]) => f(int(a.word())?, int(b.word())?, &mut flag),
+                (TypedFn::F_I(f), [a]) => f(double(a.word())?, &mut flag),
+                _ => return None,
+            }
+        };
+        (flag == 0).then(|| vm.int(r))
     }
 }

@@ -164,16 +164,42 @@ unsafe extern "sysv64" fn call_leaf(
         (*st).pc.set(pc);
         (*st).base.set(base);
         (*st).k.set(k);
-        let vm = &*st.cast::<crate::Vm>();
-        let args = std::slice::from_raw_parts(base.add(first).cast::<Value<'_>>(), n);
-        match vm.run_native(native, args) {
-            Ok(v) => {
-                *base.add(a) = v.word();
+        match leaf_result(st, native, base.add(first), n, a) {
+            LEAF_NEXT => goto!((*st).pc.get(), (*st).base.get(), (*st).k.get(), st, table),
+            LEAF_HALT => ENDED,
+            w => {
+                *base.add(a) = w;
                 goto!(pc, base, k, st, table)
             }
+        }
+    }
+}
+
+/// No value: go on from the state.
+const LEAF_NEXT: Word = 0xFFFB << 48;
+/// No value: the run has ended.
+const LEAF_HALT: Word = LEAF_NEXT + 1;
+
+/// Runs a native: its result, or one of the two words that are no value. Apart from the handler,
+/// because a result that is returned in memory would keep the handler's last call from being a
+/// sibling call.
+#[inline(never)]
+unsafe fn leaf_result(
+    st: *mut State,
+    native: &Native,
+    args: *const Word,
+    n: usize,
+    a: usize,
+) -> Word {
+    // SAFETY: as in `call_leaf`: the window holds `n` arguments.
+    unsafe {
+        let vm = &*st.cast::<crate::Vm>();
+        let args = std::slice::from_raw_parts(args.cast::<Value<'_>>(), n);
+        match vm.run_native(native, args) {
+            Ok(v) => v.word(),
             Err(e) => match vm.do_exit(e, a, Mode::Reg) {
-                Flow::Next => goto!((*st).pc.get(), (*st).base.get(), (*st).k.get(), st, table),
-                Flow::Halt => ENDED,
+                Flow::Next => LEAF_NEXT,
+                Flow::Halt => LEAF_HALT,
             },
         }
     }

@@ -97,9 +97,9 @@ impl Invocation {
         let started = Instant::now();
         let mut child = Command::new(&self.program)
             .args(&self.args)
-            .envs(self.env.iter().map(|(key, value)| (key, value)))
             .env("NO_COLOR", "1")
             .env_remove("MS_EXT_PATH")
+            .envs(self.env.iter().map(|(key, value)| (key, value)))
             .current_dir(&self.directory)
             .stdin(if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())

@@ -86,3 +86,8 @@ pub mod __private {
         const RECORD: MsFunction;
     }
 }
+
+/// The guide's code, compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/extensions.md")]
+struct ExtensionGuide;

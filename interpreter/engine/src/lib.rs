@@ -38,3 +38,8 @@ pub use source::{BadSource, compile_text};
 pub use streams::{Buffering, OutputStream};
 
 pub use miniscript_vm as vm;
+
+/// The guide's code, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct EmbeddingGuide;

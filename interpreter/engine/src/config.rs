@@ -44,8 +44,6 @@ pub struct Config {
     pub hash_seed: Option<u64>,
     /// Collect at every safepoint, to find bugs.
     pub gc_stress: bool,
-    /// Colours in reports.
-    pub colour: bool,
 }
 
 impl Default for Config {
@@ -62,7 +60,6 @@ impl Default for Config {
             stderr: OutputStream::stderr(),
             hash_seed: None,
             gc_stress: false,
-            colour: false,
         }
     }
 }

@@ -45,8 +45,6 @@ pub struct EngineHost {
     pub reactor: Rc<Reactor>,
     /// The file service, and with it the permission point.
     pub files: FileService,
-    /// Whether reports are coloured.
-    pub(crate) colour: bool,
     /// Set from anywhere, to have KeyboardInterrupt raised.
     pub(crate) interrupt: Arc<AtomicBool>,
     pub(crate) deadline: Cell<Option<Instant>>,
@@ -68,7 +66,6 @@ impl EngineHost {
             stderr: config.stderr,
             files: FileService::new(Rc::clone(&reactor), config.access),
             reactor,
-            colour: config.colour,
             interrupt: Arc::default(),
             deadline: Cell::new(None),
             started: Instant::now(),

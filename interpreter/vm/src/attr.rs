@@ -807,10 +807,10 @@ impl Vm {
         v: Value<'v>,
     ) -> Result<(), Exit<'v>> {
         let class = self.class_of(obj);
-        if let Some(d) = self.class_lookup(class, name.word()) {
-            if let Some(r) = self.descriptor_set(d, obj, v) {
-                return r;
-            }
+        if let Some(d) = self.class_lookup(class, name.word())
+            && let Some(r) = self.descriptor_set(d, obj, v)
+        {
+            return r;
         }
         if let Some(c) = obj.get::<Class>() {
             if !c.has(class_flags::HEAP) {

@@ -651,7 +651,7 @@ impl Vm {
         // through the heap's own fields), and `&mut self` excludes every `Value`.
         unsafe {
             let vm = &*this;
-            (*(&raw mut (*this).heap)).collect(
+            (*this).heap.collect(
                 |m| vm.trace_roots(m),
                 || {
                     vm.interner.sweep();

@@ -171,7 +171,7 @@ impl Wait for Receiving {
         let ready = |q: &Rc<RefCell<Queue>>| !q.borrow().parcels.is_empty();
         let closed = |q: &Rc<RefCell<Queue>>| q.borrow().closed;
         let found = self.queues.iter().position(ready);
-        let found = found.or_else(|| self.queues.iter().all(closed).then(|| self.queues.len()));
+        let found = found.or_else(|| self.queues.iter().all(closed).then_some(self.queues.len()));
         if let Some(i) = found {
             return Poll::Ready(Ok(Value::len(i)));
         }

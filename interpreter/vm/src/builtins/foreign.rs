@@ -104,11 +104,17 @@ impl Vm {
                 false,
             )),
             Role::Getter => match known {
-                Some(m) => return Ok(m.get.set(native.word())),
+                Some(m) => {
+                    m.get.set(native.word());
+                    return Ok(());
+                }
                 None => member(native, Value::EMPTY),
             },
             Role::Setter => match known {
-                Some(m) => return Ok(m.set.set(native.word())),
+                Some(m) => {
+                    m.set.set(native.word());
+                    return Ok(());
+                }
                 None => member(Value::EMPTY, native),
             },
         };

@@ -190,6 +190,7 @@ impl Vm {
                 self.check(out.len())?;
                 checked = out.len() * 2;
             }
+            #[allow(clippy::collapsible_if)] // `expand` writes to `out` whatever it gives
             if let Some((v, t)) = next.take() {
                 if let Shown::Pieces(pieces) = expand(self, out, v, t)? {
                     let guarded = !pieces.dots.is_empty();

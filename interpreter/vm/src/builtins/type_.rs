@@ -259,7 +259,7 @@ fn base<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     match bases {
         [] => Ok(Value::NONE),
         [one] => Ok(*one),
-        more => vm.best_base(more).map(|c| Value::object(c)),
+        more => vm.best_base(more).map(Value::object),
     }
 }
 

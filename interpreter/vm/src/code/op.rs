@@ -269,6 +269,7 @@ pub enum Special {
 
 impl Op {
     /// Number of words the instruction takes.
+    #[allow(clippy::len_without_is_empty)] // no instruction is empty
     pub const fn len(self) -> usize {
         match self.extra() {
             Extra::None => 1,

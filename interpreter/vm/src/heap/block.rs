@@ -135,11 +135,6 @@ impl Block {
         }
     }
 
-    /// Whether its objects must be dropped.
-    pub(super) fn drops(&self) -> bool {
-        self.drops
-    }
-
     fn state(&mut self, offset: usize) -> &mut u8 {
         // SAFETY: `base` is this block's; offsets are below BLOCK.
         unsafe { &mut (*self.base).states[offset / GRANULE] }

@@ -140,6 +140,9 @@ pub struct HeapStats {
     pub live_bytes: usize,
 }
 
+/// A function and its argument.
+type Hook = (fn(*const ()), *const ());
+
 /// The heap of one VM.
 pub struct Heap {
     classes: [RefCell<ClassList>; CLASS_COUNT * 2],
@@ -154,7 +157,7 @@ pub struct Heap {
     limit: Cell<usize>,
     want_collect: Cell<bool>,
     /// Called with its argument when a collection becomes due.
-    on_due: Cell<Option<(fn(*const ()), *const ())>>,
+    on_due: Cell<Option<Hook>>,
     stats: Cell<HeapStats>,
 }
 

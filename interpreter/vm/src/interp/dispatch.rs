@@ -77,6 +77,9 @@ macro_rules! goto {
 }
 
 /// Runs slow path `f` of an instruction with `len` words and goes on.
+///
+/// # Safety
+/// The arguments are those of a handler.
 #[inline(always)]
 pub unsafe fn slow_path(
     f: impl FnOnce(&mut Vm, Ins, u32) -> Flow,

@@ -18,7 +18,7 @@ pub(crate) enum FrameKind<'v> {
     /// A generator's or coroutine's frame.
     Generator(&'v Generator),
     /// A native's continuation.
-    Native(RowInfo),
+    Native,
     /// The stub frame of a constructor, or the outermost frame.
     Stub,
 }
@@ -35,7 +35,7 @@ impl Vm {
 
     pub(crate) fn frame_kind_of(&self, callee: Word) -> FrameKind<'_> {
         if marker::is(callee, marker::ROW) {
-            return FrameKind::Native(RowInfo::read(callee));
+            return FrameKind::Native;
         }
         let v = self.word_value(callee);
         if let Some(f) = v.get::<Function>() {
@@ -316,7 +316,7 @@ impl Vm {
                         return flow;
                     }
                 }
-                FrameKind::Native(_) => {
+                FrameKind::Native => {
                     let row = self.native_row();
                     if row.catches {
                         return self.answer_native(Answer::Raised(exc));

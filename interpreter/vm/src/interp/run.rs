@@ -294,7 +294,6 @@ impl Vm {
     pub(crate) fn walk_frames<'v>(&'v self, mut f: impl FnMut(FrameView<'v>) -> bool) {
         use super::frames::FrameKind;
         let mut base = self.st.base.get();
-        let mut pc = self.st.pc.get();
         let mut rec = self.st.frame.get();
         let mut depth = self.st.depth();
         loop {
@@ -303,18 +302,18 @@ impl Vm {
                 let callee = *base.sub(1);
                 let delta = match self.frame_kind_of(callee) {
                     FrameKind::Script(func) => {
-                        if !f(FrameView { func, pc, base }) {
+                        if !f(FrameView { func, base }) {
                             return;
                         }
                         None
                     }
                     FrameKind::Generator(g) => {
-                        if !f(FrameView { func: g.func(), pc, base }) {
+                        if !f(FrameView { func: g.func(), base }) {
                             return;
                         }
                         Some(super::state::Delta::read(*base.sub(2)).delta)
                     }
-                    FrameKind::Native(_) => Some(super::state::Delta::read(*base.sub(2)).delta),
+                    FrameKind::Native => Some(super::state::Delta::read(*base.sub(2)).delta),
                     FrameKind::Stub => None,
                 };
                 if depth == 0 {
@@ -322,7 +321,7 @@ impl Vm {
                 }
                 depth -= 1;
                 rec = rec.sub(1);
-                pc = (*rec).pc;
+                let pc = (*rec).pc;
                 if pc.is_null() {
                     return;
                 }
@@ -341,16 +340,10 @@ fn is_name(s: &[u8]) -> bool {
 /// A script frame.
 pub(crate) struct FrameView<'v> {
     pub func: &'v Function,
-    pub pc: *const u32,
     pub base: *mut Word,
 }
 
 impl<'v> FrameView<'v> {
-    /// Index of the running instruction's last word.
-    pub fn at(&self) -> u32 {
-        self.func.code().index_of(self.pc).unwrap_or(0).saturating_sub(1) as u32
-    }
-
     /// Register `i`.
     pub fn reg(&self, i: usize) -> Value<'v> {
         // SAFETY: the frame is on the stack while the VM is borrowed, and `i` is below its

@@ -106,7 +106,7 @@ slow_ops! {
         Ok(())
     };
     value FREECELL |vm, i, x| {
-        Ok(vm.frame_func().and_then(|f| f.cell(i.bx())).map_or(Value::NONE, |c| Value::object(c)))
+        Ok(vm.frame_func().and_then(|f| f.cell(i.bx())).map_or(Value::NONE, Value::object))
     };
 
     value GETGLOBAL |vm, i, x| vm.get_global(x as usize);

@@ -528,10 +528,9 @@ impl Vm {
     }
 
     fn bytes_contains<'v>(&'v self, c: Value<'v>, v: Value<'v>) -> Result<bool, Exit<'v>> {
-        if let Some(r) = bytes_of(c, |h| bytes_of(v, |n| crate::text::find::find(h, n).is_some())) {
-            if let Some(found) = r {
-                return Ok(found);
-            }
+        let found = bytes_of(c, |h| bytes_of(v, |n| crate::text::find::find(h, n).is_some()));
+        if let Some(Some(found)) = found {
+            return Ok(found);
         }
         match self.as_index_i64(v) {
             Some(Ok(n @ 0..=255)) => Ok(bytes_of(c, |h| h.contains(&(n as u8))).unwrap_or(false)),

@@ -372,10 +372,10 @@ impl Vm {
 
     /// `o[i] = v`.
     pub fn setitem<'v>(&'v self, o: Value<'v>, i: Value<'v>, v: Value<'v>) -> Result<(), Exit<'v>> {
-        if self.native_method(o, self.names.__setitem__) {
-            if let Some(r) = self.builtin_setitem(o, i, v) {
-                return r;
-            }
+        if self.native_method(o, self.names.__setitem__)
+            && let Some(r) = self.builtin_setitem(o, i, v)
+        {
+            return r;
         }
         match self.method(o, self.names.__setitem__)? {
             Some((f, mut args)) => {
@@ -420,10 +420,10 @@ impl Vm {
 
     /// `del o[i]`.
     pub fn delitem<'v>(&'v self, o: Value<'v>, i: Value<'v>) -> Result<(), Exit<'v>> {
-        if self.native_method(o, self.names.__delitem__) {
-            if let Some(r) = self.builtin_delitem(o, i) {
-                return r;
-            }
+        if self.native_method(o, self.names.__delitem__)
+            && let Some(r) = self.builtin_delitem(o, i)
+        {
+            return r;
         }
         match self.method(o, self.names.__delitem__)? {
             Some((f, mut args)) => {

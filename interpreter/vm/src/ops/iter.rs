@@ -29,10 +29,10 @@ static ITER_ROW: Row = Row {
 impl Vm {
     /// `iter(v)`.
     pub fn get_iter<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
-        if self.exact_type(v).is_some() {
-            if let Some(i) = self.builtin_iter(v) {
-                return i;
-            }
+        if self.exact_type(v).is_some()
+            && let Some(i) = self.builtin_iter(v)
+        {
+            return i;
         }
         let class = self.class_of(v);
         match self.class_lookup(class, self.names.__iter__) {

@@ -1,7 +1,6 @@
 //! `raise` and `except`.
 
 use crate::Vm;
-use crate::builtins::Type;
 use crate::native::{Exit, NResult, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::exc::Exception;
@@ -115,10 +114,5 @@ impl Vm {
         }
         let own = self.class_of(exc);
         Ok(Value::bool(classes.iter().filter_map(|c| c.get::<Class>()).any(|c| own.is_subclass(c))))
-    }
-
-    /// Something that is not built yet.
-    pub(crate) fn unfinished(&self, what: &str) -> Exit<'_> {
-        self.err(Type::SystemError, format!("{what}: not built yet"))
     }
 }

@@ -10,6 +10,9 @@ use super::interest::Direction;
 use super::socket::{Connect, Kind, Socket, SocketId, wrong_kind};
 use super::token::TaskToken;
 
+/// Connections that may wait to be accepted.
+#[cfg(unix)]
+const BACKLOG: i32 = 1024;
 /// How long a listener rests when the process or the system has no descriptor or memory left.
 /// The connection stays in the backlog; without a rest the loop would spin on it.
 const EXHAUSTED_REST: Duration = Duration::from_millis(100);
@@ -117,6 +120,9 @@ impl Reactor {
     /// Listens at an address; port 0 takes a free one (see [`Reactor::local_addr`]).
     pub fn tcp_listen(&self, addr: SocketAddr) -> io::Result<SocketId> {
         let listener = mio::net::TcpListener::bind(addr)?;
+        // mio's queue holds 128; a client whose packet finds it full tries again after a second.
+        #[cfg(unix)]
+        rustix::net::listen(&listener, BACKLOG)?;
         let socket = Socket::new(Kind::Listener { listener, resume_at: None });
         self.adopt(socket, mio::Interest::READABLE).map(SocketId)
     }

@@ -38,20 +38,17 @@ pub(super) fn builtin_class(name: &str) -> Option<Type> {
     Type::ALL.iter().copied().find(|t| t.is_exception() && t.name() == name)
 }
 
-/// `class(message)`: a builtin exception or one of the running extension's.
+/// `class(message)`: one of the running extension's exceptions, or a builtin one.
 pub(super) fn named<'c>(call: &'c Call, class: &str, message: &str) -> NResult<'c> {
     let vm = call.vm();
-    if let Some(t) = builtin_class(class) {
-        return Ok(vm.exception(t, message));
-    }
     let own = call.loaded().and_then(|l| l.class_named(vm, class));
-    match own.filter(|c| c.has(miniscript_vm::object::class::class_flags::EXCEPTION)) {
-        Some(class) => {
-            let args = vm.tuple(&[vm.str(message)?])?;
-            Ok(vm.new_exception(class.root_shape.get(), args))
-        }
-        None => Ok(vm.exception(Type::RuntimeError, message)),
+    if let Some(class) =
+        own.filter(|c| c.has(miniscript_vm::object::class::class_flags::EXCEPTION))
+    {
+        let args = vm.tuple(&[vm.str(message)?])?;
+        return Ok(vm.new_exception(class.root_shape.get(), args));
     }
+    Ok(vm.exception(builtin_class(class).unwrap_or(Type::RuntimeError), message))
 }
 
 /// The class of a kind of I/O error.

@@ -80,22 +80,27 @@ impl Loaded {
 
     fn make_classes<'v>(&self, vm: &'v Vm, rows: &'static [Vec<Row>]) -> Result<(), Exit<'v>> {
         for (class, rows) in self.ext.classes.iter().zip(rows) {
+            // A class of the extension comes before a builtin one of the same name.
             let base = match class.base {
-                "" | "object" => Type::Object,
-                name => error::builtin_class(name).ok_or_else(|| {
-                    let text = format!("class {} derives from the unknown {name}", class.name);
-                    vm.err(Type::ImportError, text)
-                })?,
+                "" | "object" => vm.class(Type::Object),
+                name => self
+                    .class_named(vm, name)
+                    .or_else(|| Some(vm.class(error::builtin_class(name)?)))
+                    .ok_or_else(|| {
+                        let text = format!("class {} derives from the unknown {name}", class.name);
+                        vm.err(Type::ImportError, text)
+                    })?,
             };
+            let derives = !std::ptr::eq(base, vm.class(Type::Object));
             let makes = class.methods.iter().any(|m| m.name == "__new__");
             let flags = class.record.flags;
-            let callable = (makes || base != Type::Object) && flags & MS_CLASS_NO_CALL == 0;
+            let callable = (makes || derives) && flags & MS_CLASS_NO_CALL == 0;
             let made = vm.foreign_class(ForeignClass {
                 name: class.name,
                 module: self.ext.name,
                 doc: class.doc,
-                base: vm.class(base),
-                subclassable: flags & MS_CLASS_SUBCLASSABLE != 0 || base != Type::Object,
+                base,
+                subclassable: flags & MS_CLASS_SUBCLASSABLE != 0 || derives,
                 callable,
                 data: class.record.id as usize,
             })?;

@@ -826,7 +826,9 @@ impl Vm {
             };
         }
         let storable = obj.header().is_some_and(|h| {
-            (has_attrs(h) && !class.has(class_flags::NO_DICT))
+            (has_attrs(h)
+                && !class.has(class_flags::NO_DICT)
+                && !std::ptr::eq(class, self.class(Type::Object)))
                 || matches!(h.kind(), Kind::Module | Kind::Function)
         });
         if !storable {

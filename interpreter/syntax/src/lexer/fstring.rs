@@ -204,7 +204,7 @@ fn text_end(bytes: &[u8], quote: u8, triple: bool, raw: bool, in_spec: bool) -> 
             b'\\' if next.is_some() => {
                 pos += 2 + usize::from(bytes[pos + 1..].starts_with(b"\r\n"));
             }
-            b'\n' | b'\r' if !triple || in_spec => return (pos, Stop::LineEnd),
+            b'\n' | b'\r' if !triple => return (pos, Stop::LineEnd),
             _ if byte != quote => pos += 1,
             _ if !triple => return (pos, Stop::Quote),
             _ if bytes[pos + 1..].starts_with(&[quote, quote]) => return (pos, Stop::Quote),

@@ -14,7 +14,7 @@ use crate::value::Value;
 
 /// Rows of `enumerate`.
 pub const ENUMERATE: &[NativeDef] =
-    &[NativeDef::new("__new__", "cls, iterable, start=0", enumerate, "").role(Role::Static)];
+    &[NativeDef::new("__new__", "cls, iterable=None, start=0", enumerate, "").role(Role::Static)];
 /// Rows of `zip`.
 pub const ZIP: &[NativeDef] =
     &[NativeDef::new("__new__", "cls, /, *iterables, strict=False", zip, "").role(Role::Static)];
@@ -97,6 +97,9 @@ static ENUMERATE_ROW: Row = Row {
 };
 
 fn enumerate<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    if a[1].is_empty() {
+        return Err(vm.type_error("enumerate() missing required argument 'iterable'"));
+    }
     if a[2].is_empty() {
         return start(vm, 0, a[0], Value::int32(0), &[a[1]]);
     }

@@ -12,6 +12,7 @@ pub(crate) fn install(vm: &Vm) {
         super::print::FUNCTIONS,
         super::reflect::FUNCTIONS,
         super::execute::FUNCTIONS,
+        super::async_gen::FUNCTIONS,
         std::slice::from_ref(&super::class::BUILD_CLASS),
         std::slice::from_ref(&super::import::IMPORT),
     ];

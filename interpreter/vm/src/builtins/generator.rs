@@ -59,6 +59,15 @@ pub const COROUTINE: &[NativeDef] = &[
     NativeDef::getter("cr_frame", frame, ""),
 ];
 
+/// Rows of async generators that say how they are.
+pub const ASYNC: &[NativeDef] = &[
+    NativeDef::getter("ag_running", running, ""),
+    NativeDef::getter("ag_suspended", suspended, ""),
+    NativeDef::getter("ag_await", delegate, ""),
+    NativeDef::getter("ag_code", code, ""),
+    NativeDef::getter("ag_frame", frame, ""),
+];
+
 /// Rows of what `coroutine.__await__()` gives. Word 0 is the coroutine.
 pub const WRAPPER: &[NativeDef] = &[
     NativeDef::new("send", "self, value, /", |vm, a| wrapped(vm, a, send_value), ""),

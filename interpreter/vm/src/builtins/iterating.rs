@@ -41,7 +41,7 @@ pub const FUNCTIONS: &[NativeDef] = &[
     NativeDef::new("id", "obj, /", id, "Return the identity of an object."),
     NativeDef::new(
         "sorted",
-        "iterable, /, *, key=None, reverse=False",
+        "*iterable, key=None, reverse=False",
         sorted,
         "Return a new list containing all items from the iterable in ascending order.",
     ),
@@ -163,7 +163,7 @@ fn iter<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         || matches!(a[0].kind(), Some(Kind::Function | Kind::Native | Kind::BoundMethod))
         || vm.class_lookup(vm.class_of(a[0]), vm.names.__call__).is_some();
     if !callable {
-        return Err(vm.type_error("iter(v, w): v must be callable"));
+        return Err(vm.type_error("iter(object, sentinel): object must be callable"));
     }
     Ok(vm.iter(Type::CallableIter, callable_next, [a[0], a[1], Value::EMPTY], 0, 0))
 }
@@ -212,11 +212,15 @@ static SORTED_ROW: Row = Row {
 };
 
 fn sorted<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    let key = if a[1].is_empty() { Value::NONE } else { a[1] };
-    let reverse = sorting::reverse_flag(vm, a[2])?;
-    match vm.items_leaf(a[0])? {
+    let [key, reverse, iterable] = *a else {
+        let given = a.len() - 2;
+        return Err(vm.type_error(format!("sorted expected 1 argument, got {given}")));
+    };
+    let key = if key.is_empty() { Value::NONE } else { key };
+    let reverse = sorting::reverse_flag(vm, reverse)?;
+    match vm.items_leaf(iterable)? {
         Some(items) => sorting::sort_items(vm, items, key, reverse),
-        None => Err(vm.collect_then(a[0], &SORTED_ROW, vec![key, Value::bool(reverse)])),
+        None => Err(vm.collect_then(iterable, &SORTED_ROW, vec![key, Value::bool(reverse)])),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod adapters;
 pub(crate) mod args;
+pub(crate) mod async_gen;
 pub(crate) mod bytes;
 pub mod class;
 mod complex;
@@ -108,7 +109,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Reversed => &[adapters::REVERSED, iterators::METHODS],
         Type::Generator => &[generator::GENERATOR, generator::SEND, generator::NAMES],
         Type::Coroutine => &[generator::COROUTINE, generator::SEND, generator::NAMES],
-        Type::AsyncGenerator => &[generator::NAMES],
+        Type::AsyncGenerator | Type::AsyncGenSend | Type::AsyncGenThrow => async_gen::methods(t),
         Type::CoroutineWrapper => &[generator::WRAPPER, iterators::METHODS],
         t if t.layout() == Kind::Iter => &[iterators::METHODS],
         Type::Traceback => crate::traceback::TRACEBACK,

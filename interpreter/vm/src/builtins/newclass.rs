@@ -63,7 +63,11 @@ impl Vm {
                     Ok(v) if !v.is_empty() => {
                         "type() doesn't support MRO entry resolution; use types.new_class()"
                     }
-                    _ => "bases must be types",
+                    // The class of what is no class cannot be a metaclass.
+                    _ => {
+                        "metaclass conflict: the metaclass of a derived class must be a \
+                         (non-strict) subclass of the metaclasses of all its bases"
+                    }
                 }));
             }
         }

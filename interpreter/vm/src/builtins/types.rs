@@ -67,7 +67,8 @@ types! {
     Coroutine "coroutine" Object Generator;
     AsyncGenerator "async_generator" Object Generator;
     CoroutineWrapper "coroutine_wrapper" Object Iter;
-    AsyncGenSend "async_generator_asend" Object Record;
+    AsyncGenSend "async_generator_asend" Object Iter;
+    AsyncGenThrow "async_generator_athrow" Object Iter;
     AsyncGenValue "async_generator_wrapped_value" Object Record;
     Property "property" Object Property;
     StaticMethod "staticmethod" Object StaticMethod;
@@ -223,6 +224,7 @@ impl Type {
             | T::AsyncGenerator
             | T::CoroutineWrapper
             | T::AsyncGenSend
+            | T::AsyncGenThrow
             | T::AsyncGenValue
             | T::Member
             | T::GetSet

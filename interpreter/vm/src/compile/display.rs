@@ -10,7 +10,7 @@ use crate::code::proto::Const;
 
 /// Up to so many elements are collected in registers.
 const ROW: usize = 30;
-/// From so many constant elements on they are copied from a constant tuple.
+/// From so many constant elements on they are copied from a constant.
 const MIN_CONSTANT: usize = 3;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -43,12 +43,13 @@ impl<'a> Compiler<'a> {
         {
             let work = self.scratch(dst)?;
             let t = self.tmp()?;
-            let (make, extend) = match build {
-                Build::Set => (Op::MKSET, Op::SETUPDATE),
-                _ => (Op::MKLIST, Op::EXTEND),
+            // A set is merged from a frozenset: that decides in which order it is iterated.
+            let (make, extend, values) = match build {
+                Build::Set => (Op::MKSET, Op::SETUPDATE, Const::FrozenSet(values)),
+                _ => (Op::MKLIST, Op::EXTEND, Const::Tuple(values)),
             };
             self.op(make, work, t, 0, span);
-            self.load_const(t, Const::Tuple(values));
+            self.load_const(t, values);
             self.op(extend, work, t, 0, span);
             self.mov(dst, work);
             return Ok(());

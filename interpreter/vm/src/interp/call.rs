@@ -431,7 +431,7 @@ impl Vm {
                     (Some(i), _) => {
                         return Err(self.type_error(format!(
                             "argument for {}() given by name ('{text}') and position ({})",
-                            f.def.name,
+                            self.bare_name(f),
                             i + 1
                         )));
                     }
@@ -460,7 +460,7 @@ impl Vm {
             }
             return Err(self.type_error(format!(
                 "{}() missing required argument '{}' (pos {})",
-                f.def.name,
+                self.bare_name(f),
                 f.def.param_names().get(missing).copied().unwrap_or("?"),
                 missing + 1 - usize::from(!self.word_value(f.owner.get()).is_empty())
             )));
@@ -474,10 +474,10 @@ impl Vm {
         Ok(out)
     }
 
-    /// The name in messages: `__new__` speaks for its class.
+    /// The name in messages: `__new__` and `__init__` speak for their class.
     fn bare_name(&self, f: &Native) -> std::borrow::Cow<'_, str> {
         match self.word_value(f.owner.get()).get::<Class>() {
-            Some(c) if f.def.name == "__new__" => c.name_str(),
+            Some(c) if is_constructor(f.def.name) => c.name_str(),
             _ => f.def.name.into(),
         }
     }
@@ -486,7 +486,7 @@ impl Vm {
     pub(crate) fn native_label(&self, f: &Native) -> String {
         let owner = self.word_value(f.owner.get());
         let receiver = self.word_value(f.receiver.get());
-        if f.def.name == "__new__" {
+        if is_constructor(f.def.name) {
             format!("{}()", self.bare_name(f))
         } else if let Some(c) = owner.get::<Class>() {
             format!("{}.{}()", c.name_str(), f.def.name)
@@ -533,6 +533,8 @@ impl Vm {
         self.type_error(if ar.fixed == ar.posonly {
             if min == max && max == 0 {
                 format!("{label} takes no arguments ({given} given)")
+            } else if min == max && is_constructor(f.def.name) {
+                format!("{bare} expected {max} argument{}, got {given}", plural(max))
             } else if min == max && max == 1 {
                 format!("{label} takes exactly one argument ({given} given)")
             } else if min == max {
@@ -543,9 +545,10 @@ impl Vm {
                 format!("{bare} expected at most {max} argument{}, got {given}", plural(max))
             }
         } else {
-            let what = if max == 0 {
-                "no positional arguments".to_owned()
-            } else if min == max {
+            if max == 0 {
+                return self.type_error(format!("{bare}() takes no positional arguments"));
+            }
+            let what = if min == max {
                 format!("exactly {max} positional argument{}", plural(max))
             } else {
                 format!("at most {max} argument{}", plural(max))
@@ -553,6 +556,11 @@ impl Vm {
             format!("{bare}() takes {what} ({total} given)")
         })
     }
+}
+
+/// Whether a builtin class's row of this name makes its instances.
+fn is_constructor(name: &str) -> bool {
+    matches!(name, "__new__" | "__init__")
 }
 
 /// Whether a name begins and ends with two underscores.

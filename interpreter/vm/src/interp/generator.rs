@@ -82,6 +82,10 @@ impl Vm {
                         self.err(Type::RuntimeError, "cannot reuse already awaited coroutine"),
                     );
                 }
+                if self.generator_kind(g) == "async generator" {
+                    let class = Type::StopAsyncIteration.shape();
+                    return self.unwind(self.new_exception(class, self.empty_tuple()));
+                }
                 return self.deliver_end(Value::NONE, dst, mode);
             }
             GenState::Created if !throw && !sent.is_none() => {

@@ -124,6 +124,7 @@ impl Vm {
         let class = self.class_of(obj);
         let plain = !class.has(class_flags::SETATTR | class_flags::NO_DICT)
             && obj.kind() == Some(Kind::Instance)
+            && !std::ptr::eq(class, self.class(Type::Object))
             && self.class_lookup(class, name.word()).is_none_or(|d| !self.is_data_descriptor(d));
         if !plain {
             return self.setattr(obj, name, v);

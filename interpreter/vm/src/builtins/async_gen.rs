@@ -234,8 +234,9 @@ static AITER_ROW: Row = Row {
 fn aiter<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     match vm.method(a[0], vm.names.__aiter__)? {
         Some((f, args)) => vm.finish_with(f, args, &AITER_ROW),
-        None => Err(vm
-            .type_error(format!("'{}' object is not an async iterable", vm.type_name(a[0])))),
+        None => {
+            Err(vm.type_error(format!("'{}' object is not an async iterable", vm.type_name(a[0]))))
+        }
     }
 }
 
@@ -243,8 +244,9 @@ fn anext<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     match vm.method(a[0], vm.names.__anext__)? {
         Some((f, args)) if a[1].is_empty() => Err(Exit::tail(f, args)),
         Some(_) => Err(vm.prelude_tail("seq", "anext_or", a)),
-        None => Err(vm
-            .type_error(format!("'{}' object is not an async iterator", vm.type_name(a[0])))),
+        None => {
+            Err(vm.type_error(format!("'{}' object is not an async iterator", vm.type_name(a[0]))))
+        }
     }
 }
 

@@ -208,7 +208,7 @@ opcodes! {
     MKDICT ABC None "R[a] = {R[b]: R[b+1], .. c pairs}";
     MKSTR ABC None "R[a] = join of the c strings R[b]..";
     APPEND AB None "R[a].append(R[b]), R[a] a list made here";
-    EXTEND AB None "R[a].extend(R[b]), R[a] a list made here";
+    EXTEND ABC None "R[a].extend(R[b]), R[a] a list made here; R[c] is the callee whose arguments they are (for the message), or R[a] itself";
     SETADD AB None "R[a].add(R[b]), R[a] a set made here";
     SETUPDATE AB None "R[a].update(R[b]), R[a] a set made here";
     DICTADD ABC None "R[a][R[b]] = R[c], R[a] a dict made here";

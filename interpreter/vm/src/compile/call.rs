@@ -102,13 +102,13 @@ impl<'a> Compiler<'a> {
         // The window: callee, list, dict. Arguments in place already go into the list.
         if extra == 0 {
             let list = self.tmp()?;
-            self.argument_list(args, list, span)?;
+            self.argument_list(f, args, list, span)?;
         } else {
             self.op(Op::MKLIST, f + 1, f + 1, extra, span);
             self.u.top = f + 2;
             let more = self.tmp()?;
-            self.argument_list(args, more, span)?;
-            self.op(Op::EXTEND, f + 1, more, 0, span);
+            self.argument_list(f, args, more, span)?;
+            self.op(Op::EXTEND, f + 1, more, f + 1, span);
             self.u.top = f + 2;
         }
         if let Some(last) = last {

@@ -50,7 +50,7 @@ impl<'a> Compiler<'a> {
             };
             self.op(make, work, t, 0, span);
             self.load_const(t, values);
-            self.op(extend, work, t, 0, span);
+            self.op(extend, work, t, if build == Build::Set { 0 } else { work }, span);
             self.mov(dst, work);
             return Ok(());
         }
@@ -75,7 +75,7 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         let work = self.scratch(dst)?;
-        self.collect_list(build == Build::Set, list, work, span)?;
+        self.collect_list(build == Build::Set, list, work, work, span)?;
         if build == Build::Tuple {
             self.op(Op::LISTTUPLE, dst, work, 0, span);
         } else {
@@ -84,8 +84,16 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// Builds a list or set of any size, stars included, in the temporary `work`.
-    fn collect_list(&mut self, set: bool, list: &'a [Expr], work: u32, span: Span) -> Res {
+    /// Builds a list or set of any size, stars included, in the temporary `work`. `callee` is
+    /// whose arguments they are, or `work`.
+    fn collect_list(
+        &mut self,
+        set: bool,
+        list: &'a [Expr],
+        work: u32,
+        callee: u32,
+        span: Span,
+    ) -> Res {
         let (make, add, extend) = match set {
             true => (Op::MKSET, Op::SETADD, Op::SETUPDATE),
             false => (Op::MKLIST, Op::APPEND, Op::EXTEND),
@@ -96,7 +104,7 @@ impl<'a> Compiler<'a> {
             match &e.kind {
                 ExprKind::Starred(inner) => {
                     let r = self.operand(inner, None, true)?;
-                    self.op(extend, work, r, 0, inner.span);
+                    self.op(extend, work, r, if set { 0 } else { callee }, inner.span);
                 }
                 _ => {
                     let r = self.operand(e, None, true)?;
@@ -108,9 +116,9 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// A list of the positional arguments in the temporary `work`.
-    pub fn argument_list(&mut self, list: &'a [Expr], work: u32, span: Span) -> Res {
-        self.collect_list(false, list, work, span)
+    /// A list of the positional arguments of `callee` in the temporary `work`.
+    pub fn argument_list(&mut self, callee: u32, list: &'a [Expr], work: u32, span: Span) -> Res {
+        self.collect_list(false, list, work, callee, span)
     }
 
     pub fn dict(&mut self, items: &'a [DictItem], dst: u32, span: Span) -> Res {

@@ -548,7 +548,10 @@ impl Vm {
             if max == 0 {
                 return self.type_error(format!("{bare}() takes no positional arguments"));
             }
-            let what = if min == max {
+            let what = if given < min {
+                let least = if min == max { "exactly" } else { "at least" };
+                format!("{least} {min} positional argument{}", plural(min))
+            } else if min == max {
                 format!("exactly {max} positional argument{}", plural(max))
             } else {
                 format!("at most {max} argument{}", plural(max))

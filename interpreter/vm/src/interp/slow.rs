@@ -238,7 +238,7 @@ slow_ops! {
         let Some(l) = vm.reg(i.a()).get::<List>() else { return Ok(()) };
         vm.oom(l.push(&vm.heap, vm.reg(i.b())))
     };
-    effect EXTEND |vm, i, x| vm.list_extend(vm.reg(i.a()), vm.reg(i.b()));
+    effect EXTEND |vm, i, x| vm.extend_star(vm.reg(i.a()), vm.reg(i.b()), vm.reg(i.c()));
     effect SETADD |vm, i, x| vm.set_add(vm.reg(i.a()), vm.reg(i.b()));
     effect SETUPDATE |vm, i, x| vm.set_update(vm.reg(i.a()), vm.reg(i.b()));
     effect DICTADD |vm, i, x| vm.setitem(vm.reg(i.a()), vm.reg(i.b()), vm.reg(i.c()));

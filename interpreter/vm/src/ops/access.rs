@@ -242,8 +242,24 @@ impl Vm {
             }
             self.type_error(msg)
         };
-        let Some(enter_f) = bound(enter)? else { return Err(missing(enter)) };
-        let Some(exit_f) = bound(exit)? else { return Err(missing(exit)) };
+        let (enter_f, exit_f) = match (bound(enter), bound(exit)) {
+            (Ok(Some(enter)), Ok(Some(exit))) => (enter, exit),
+            (Ok(None), _) => return Err(missing(enter)),
+            (Err(e @ Exit::Raise(_)), _) => return Err(e),
+            (_, Ok(None)) => return Err(missing(exit)),
+            (_, Err(e @ Exit::Raise(_))) => return Err(e),
+            _ => {
+                // Script code has to bind them: when the first is called.
+                let raw = |name| self.class_lookup(class, name).unwrap_or(Value::NONE);
+                let class = Value::object(class);
+                let late = self.list(vec![mgr, class, raw(enter), raw(exit)])?;
+                let bind = |name| -> NResult<'v> {
+                    let f = self.prelude("seq", name)?;
+                    Ok(self.bind(f, late))
+                };
+                (bind("with_enter")?, bind("with_exit")?)
+            }
+        };
         self.st.set_reg(a, exit_f.word());
         self.st.set_reg(a + 1, enter_f.word());
         Ok(())

@@ -260,6 +260,31 @@ impl Vm {
         done.map_err(|_| self.memory_error())
     }
 
+    /// `*v` among the arguments of `callee`, or in a display, where that is the list itself.
+    pub(crate) fn extend_star<'v>(
+        &'v self,
+        list: Value<'v>,
+        v: Value<'v>,
+        callee: Value<'v>,
+    ) -> Result<(), Exit<'v>> {
+        let class = self.class_of(v);
+        let names = &self.names;
+        if self.class_lookup(class, names.__iter__).is_none_or(|f| f.is_none())
+            && self.class_lookup(class, names.__getitem__).is_none()
+        {
+            let what = if callee.is(list) {
+                "Value".to_owned()
+            } else {
+                format!("{} argument", self.callee_label(callee))
+            };
+            return Err(self.type_error(format!(
+                "{what} after * must be an iterable, not {}",
+                self.type_name(v)
+            )));
+        }
+        self.list_extend(list, v)
+    }
+
     /// `{**v}`: into a dict under construction.
     pub(crate) fn dict_update_display<'v>(
         &'v self,

@@ -376,13 +376,23 @@ impl Vm {
             self.cache_global(cache, globals, name);
             return Ok(v);
         }
-        match self.dict_get_name(self.builtins(), name) {
+        let builtins = self.builtins_of(globals);
+        match self.dict_get_name(builtins, name) {
             Some(v) => {
-                self.cache_builtin(cache, globals, v);
+                if std::ptr::eq(builtins, self.builtins()) {
+                    self.cache_builtin(cache, globals, v);
+                }
                 Ok(v)
             }
             None => Err(self.name_not_defined(name)),
         }
+    }
+
+    /// The builtins that code with `globals` sees: those that `exec` was given there, if any.
+    fn builtins_of<'v>(&'v self, globals: &'v Dict) -> &'v Dict {
+        self.dict_get_name(globals, self.word_value(self.names.__builtins__))
+            .and_then(|v| v.get::<Dict>())
+            .unwrap_or_else(|| self.builtins())
     }
 
     fn cache_global(&self, cache: usize, globals: &Dict, name: Value<'_>) {
@@ -418,8 +428,9 @@ impl Vm {
     }
 
     pub(crate) fn global_or_builtin<'v>(&'v self, name: Value<'v>) -> NResult<'v> {
-        self.dict_get_name(self.globals(), name)
-            .or_else(|| self.dict_get_name(self.builtins(), name))
+        let globals = self.globals();
+        self.dict_get_name(globals, name)
+            .or_else(|| self.dict_get_name(self.builtins_of(globals), name))
             .ok_or_else(|| self.name_not_defined(name))
     }
 

@@ -17,6 +17,9 @@ pub struct Limits {
     pub max_memory: Option<usize>,
     /// Depth of calls; then `RecursionError` is raised.
     pub recursion: Option<usize>,
+    /// Backward jumps of one run, to the next 5,000; then `TimeoutError` is raised at every
+    /// safepoint.
+    pub fuel: Option<u64>,
 }
 
 /// Settings of a new engine. [`Config::default`] grants nothing but output.

@@ -11,6 +11,7 @@ use miniscript_syntax::ast::Mode;
 use miniscript_vm::builtins::Type;
 use miniscript_vm::code::proto::CodeProto;
 use miniscript_vm::handles::Handle;
+use miniscript_vm::interp::state::SLICE;
 use miniscript_vm::native::Exit;
 use miniscript_vm::object::exc::Exception;
 use miniscript_vm::object::map::Dict;
@@ -19,8 +20,8 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm, VmConfig};
 
 use crate::bridge::{Bridge, Extensions};
-use crate::config::{Config, random_seed};
-use crate::files::FileError;
+use crate::config::{Config, Limits, random_seed};
+use crate::files::{FileError, Unrestricted};
 use crate::host::{EngineHost, HostHandle, Importer};
 use crate::loader::{self, Found};
 use crate::modules::{self, Settings};
@@ -79,7 +80,9 @@ pub struct Engine {
     // The VM goes first: what its objects drop still finds the host's services.
     vm: Box<Vm>,
     host: Rc<EngineHost>,
-    timeout: Option<Duration>,
+    limits: Limits,
+    /// The thread that watches the time of a run, as long as the run holds its end of it.
+    watch: Option<(Arc<()>, std::thread::Thread)>,
     args: Vec<OsString>,
     /// The module `__main__`.
     main: Handle,
@@ -87,6 +90,7 @@ pub struct Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.stop_clock();
         if let Some(importer) = self.host.importer.borrow().as_ref() {
             importer.close();
         }
@@ -125,7 +129,7 @@ impl Engine {
             let _ = prepare_main(&vm, main);
             vm.retain(value)
         };
-        Engine { vm, host, timeout: limits.timeout, args, main }
+        Engine { vm, host, limits, watch: None, args, main }
     }
 
     /// The VM.
@@ -266,22 +270,71 @@ impl Engine {
         self.vm.trip_handle()
     }
 
-    /// Starts the clock of the time limit.
+    /// Starts what the limits of time and fuel count.
     pub fn start_clock(&mut self) {
-        let deadline = self.timeout.and_then(|t| Instant::now().checked_add(t));
+        self.stop_clock();
+        let deadline = self.limits.timeout.and_then(|t| Instant::now().checked_add(t));
         self.host.deadline.set(deadline);
+        self.host.fuel.set(self.limits.fuel.map(|n| n / SLICE as u64));
         if let Some(at) = deadline {
-            let (trip, running) = (self.vm.trip_handle(), Arc::downgrade(&self.host.interrupt));
+            let (trip, run) = (self.vm.trip_handle(), Arc::new(()));
+            let watched = Arc::downgrade(&run);
             // Code that only calls has no backward jump at which it would look at the clock.
             // Without the thread only such code runs on.
-            let _ = std::thread::Builder::new().name("ms-deadline".into()).spawn(move || {
-                std::thread::sleep(at.saturating_duration_since(Instant::now()));
-                while running.strong_count() > 0 {
-                    trip.trip();
-                    std::thread::sleep(Duration::from_millis(20));
+            let watch = std::thread::Builder::new().name("ms-deadline".into()).spawn(move || {
+                while watched.strong_count() > 0 {
+                    let left = at.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        trip.trip();
+                    }
+                    std::thread::park_timeout(left.max(Duration::from_millis(20)));
                 }
             });
+            self.watch = watch.ok().map(|thread| (run, thread.thread().clone()));
         }
+    }
+
+    /// Ends it: between runs there is no limit.
+    pub fn stop_clock(&mut self) {
+        self.host.deadline.set(None);
+        self.host.fuel.set(None);
+        if let Some((run, thread)) = self.watch.take() {
+            drop(run);
+            thread.unpark();
+        }
+    }
+
+    /// Whether an exception comes from a limit of time, fuel or memory that is reached.
+    pub fn is_limit(&self, exc: Handle) -> bool {
+        let Some(e) = self.vm.handle(exc) else { return false };
+        let late = self.host.deadline.get().is_some_and(|at| Instant::now() >= at);
+        let spent = self.host.fuel.get() == Some(0);
+        let is = |t| self.vm.is_exception_of(e, t);
+        (late || spent) && is(Type::TimeoutError)
+            || self.limits.max_memory.is_some() && is(Type::MemoryError)
+    }
+
+    /// What an uncaught exception prints; its `__str__` may run.
+    pub fn exception_text(&mut self, exc: Handle) -> String {
+        match report::formatted(&mut self.vm, &self.host, exc) {
+            Some(text) => text,
+            None => self.vm.handle(exc).map_or_else(String::new, |e| self.vm.render_exception(e)),
+        }
+    }
+
+    /// The module `__main__`.
+    pub fn main(&self) -> Handle {
+        self.main
+    }
+
+    /// Runs a file in `__main__` until every task has ended. The file is read with the rights of
+    /// the process: the embedder names it, not the script.
+    pub fn run_file(&mut self, path: &Path) -> Result<Handle, Failure> {
+        let name = path.to_string_lossy();
+        let bytes = source::read(&Unrestricted, path).map_err(|e| unreadable(path, &e))?;
+        self.set_main("__file__", &name)?;
+        let proto = source::compile_bytes(&bytes, &name)?;
+        self.run_code(&proto, true)
     }
 
     /// Runs a main program to its end, reports what it did not catch on standard error, and

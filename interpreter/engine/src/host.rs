@@ -48,6 +48,8 @@ pub struct EngineHost {
     /// Set from anywhere, to have KeyboardInterrupt raised.
     pub(crate) interrupt: Arc<AtomicBool>,
     pub(crate) deadline: Cell<Option<Instant>>,
+    /// Fuel slices that are left.
+    pub(crate) fuel: Cell<Option<u64>>,
     pub(crate) started: Instant,
     pub(crate) scheduler: Scheduler,
     pub(crate) classes: Classes,
@@ -68,6 +70,7 @@ impl EngineHost {
             reactor,
             interrupt: Arc::default(),
             deadline: Cell::new(None),
+            fuel: Cell::new(None),
             started: Instant::now(),
             scheduler: Scheduler::default(),
             classes: Classes::default(),
@@ -123,6 +126,12 @@ impl Host for HostHandle {
     fn poll(&self) -> Poll {
         if self.0.interrupt.swap(false, Ordering::Relaxed) {
             return Poll::Interrupt;
+        }
+        if let Some(left) = self.0.fuel.get() {
+            self.0.fuel.set(Some(left.saturating_sub(1)));
+            if left == 0 {
+                return Poll::Deadline;
+            }
         }
         match self.0.deadline.get() {
             Some(at) if Instant::now() >= at => Poll::Deadline,

@@ -28,7 +28,7 @@ pub(crate) fn exception(vm: &mut Vm, host: &Rc<EngineHost>, exc: Handle) {
     let _ = host.stderr.write(text.as_bytes());
 }
 
-fn formatted(vm: &mut Vm, host: &Rc<EngineHost>, exc: Handle) -> Option<String> {
+pub(crate) fn formatted(vm: &mut Vm, host: &Rc<EngineHost>, exc: Handle) -> Option<String> {
     let call = {
         let format = vm.foreign_native(&FORMAT_EXCEPTION, Value::EMPTY, Value::EMPTY, 0);
         let args = vm.tuple(&[vm.handle(exc)?]).ok()?;

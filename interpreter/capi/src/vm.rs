@@ -1,0 +1,236 @@
+//! One VM with its owner thread, and the barrier that every entry passes.
+
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::ThreadId;
+
+use miniscript_engine::Engine;
+use miniscript_engine::reactor::Waker;
+use miniscript_engine::vm::Vm;
+use miniscript_engine::vm::handles::Handle;
+use miniscript_engine::vm::interp::nested::Nest;
+use miniscript_engine::vm::interp::state::TripHandle;
+
+use crate::config::{self, MsConfig};
+use crate::error::{Fail, MsError, code, store};
+use crate::extension::Function;
+
+/// VMs are numbered, so that a handle tells its VM. The top bit tells these handles from those
+/// of extensions.
+static NEXT_NUMBER: AtomicU32 = AtomicU32::new(1);
+
+/// What any thread may use of a VM.
+pub(crate) struct Shared {
+    pub(crate) interrupt: Arc<AtomicBool>,
+    pub(crate) waker: Waker,
+    pub(crate) trip: TripHandle,
+}
+
+/// The function of the embedder that runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Native {
+    /// The VM as the function was called with it.
+    pub(crate) vm: *const Vm,
+    /// How to call back; null for functions that do not.
+    pub(crate) nest: *mut Nest,
+}
+
+/// `ms_vm_t`.
+pub struct MsVm {
+    pub(crate) shared: Shared,
+    thread: ThreadId,
+    pub(crate) number: u32,
+    engine: UnsafeCell<Engine>,
+    running: Cell<bool>,
+    pub(crate) native: Cell<Option<Native>>,
+    /// Handles made while a function of the embedder runs; they end with it.
+    pub(crate) scope: RefCell<Vec<Handle>>,
+    /// What that function wants raised.
+    pub(crate) pending: RefCell<Option<Fail>>,
+    /// What `ms_function_data` gives.
+    pub(crate) data: Cell<*mut c_void>,
+    /// The module `__main__`.
+    pub(crate) main: Handle,
+    pub(crate) functions: RefCell<Vec<Box<Function>>>,
+    pub(crate) modules: RefCell<HashMap<String, Handle>>,
+}
+
+impl MsVm {
+    fn new(config: miniscript_engine::Config) -> MsVm {
+        let engine = Engine::new(config);
+        let shared =
+            Shared { interrupt: engine.interrupt_flag(), waker: engine.host().reactor.waker(), trip: engine.trip_handle() };
+        MsVm {
+            shared,
+            main: engine.main(),
+            thread: std::thread::current().id(),
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed) | 1 << 31,
+            engine: UnsafeCell::new(engine),
+            running: Cell::new(false),
+            native: Cell::new(None),
+            scope: RefCell::default(),
+            pending: RefCell::default(),
+            data: Cell::new(std::ptr::null_mut()),
+            functions: RefCell::default(),
+            modules: RefCell::default(),
+        }
+    }
+
+    /// Runs `f` with the VM, wherever it can be reached now.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&Vm) -> Result<R, Fail>) -> Result<R, Fail> {
+        match self.native.get() {
+            // SAFETY: the VM called the native with this reference and waits for it.
+            Some(native) => f(unsafe { &*native.vm }),
+            None if self.running.get() => {
+                Err(Fail::busy("the VM is running; only functions registered with it may use it"))
+            }
+            // SAFETY: nothing runs, so nobody has the engine mutably.
+            None => f(unsafe { &*self.engine.get() }.vm()),
+        }
+    }
+
+    /// Runs `f` with the engine, to run script code.
+    pub(crate) fn run<R>(&self, f: impl FnOnce(&mut Engine) -> R) -> Result<R, Fail> {
+        if self.running.replace(true) {
+            return Err(Fail::busy("the VM is running already"));
+        }
+        let done = Done(&self.running);
+        // SAFETY: `running` was false, so nobody else has the engine; while it is true, `with`
+        // does not touch it.
+        let result = f(unsafe { &mut *self.engine.get() });
+        drop(done);
+        Ok(result)
+    }
+
+    /// Whether a run is under way.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.get()
+    }
+
+    /// Whether a function of the embedder runs.
+    pub(crate) fn in_native(&self) -> bool {
+        self.native.get().is_some()
+    }
+}
+
+/// Ends a run also when it panics.
+struct Done<'a>(&'a Cell<bool>);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// Runs `f`; a panic becomes an error.
+pub(crate) fn barrier<R>(f: impl FnOnce() -> Result<R, Fail>) -> Result<R, Fail> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|s| (*s).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(Fail::new(code::INTERNAL, "SystemError", format!("the interpreter failed: {text}")))
+    })
+}
+
+/// An entry: checks the VM and the thread, and catches panics.
+///
+/// # Safety
+/// `vm` is null or a VM that was not freed.
+pub(crate) unsafe fn enter<R>(
+    vm: *const MsVm,
+    f: impl FnOnce(&MsVm) -> Result<R, Fail>,
+) -> Result<R, Fail> {
+    if vm.is_null() {
+        return Err(Fail::argument("the VM is null"));
+    }
+    // SAFETY: by contract; the thread never changes, so any thread may read it.
+    let owner = unsafe { (&raw const (*vm).thread).read() };
+    if owner != std::thread::current().id() {
+        return Err(Fail::new(
+            code::THREAD,
+            "RuntimeError",
+            "the VM belongs to the thread that made it",
+        ));
+    }
+    // SAFETY: the VM lives, and this is its thread.
+    let vm = unsafe { &*vm };
+    barrier(|| f(vm))
+}
+
+/// As [`enter`], for entries that return their error.
+///
+/// # Safety
+/// As for [`enter`].
+pub(crate) unsafe fn entry(
+    vm: *const MsVm,
+    f: impl FnOnce(&MsVm) -> Result<(), Fail>,
+) -> *mut MsError {
+    // SAFETY: by contract.
+    match unsafe { enter(vm, f) } {
+        Ok(()) => std::ptr::null_mut(),
+        Err(fail) => fail.into_raw(),
+    }
+}
+
+/// A VM that may write output and use `math`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ms_vm_new() -> *mut MsVm {
+    // SAFETY: null asks for the defaults and for no error.
+    unsafe { ms_vm_new_with(std::ptr::null(), std::ptr::null_mut()) }
+}
+
+/// A VM with the rights and limits of `config`.
+///
+/// # Safety
+/// `config` is null or as `miniscript.h` says; `error` is null or a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_vm_new_with(
+    config: *const MsConfig,
+    error: *mut *mut MsError,
+) -> *mut MsVm {
+    let made = barrier(|| {
+        // SAFETY: by contract.
+        let config = unsafe { config::engine_config(&config::read(config)?)? };
+        Ok(Box::new(MsVm::new(config)))
+    });
+    match made {
+        Ok(vm) => {
+            // SAFETY: by contract.
+            unsafe { store(error, None) };
+            Box::into_raw(vm)
+        }
+        Err(fail) => {
+            // SAFETY: by contract.
+            unsafe { store(error, Some(fail)) };
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// Frees a VM; null does nothing. A VM that is running, or that belongs to another thread, is an
+/// error and stays.
+///
+/// # Safety
+/// Null, or a VM that was not freed, which is not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_vm_free(vm: *mut MsVm) -> *mut MsError {
+    if vm.is_null() {
+        return std::ptr::null_mut();
+    }
+    let check = |ms: &MsVm| match ms.is_running() {
+        true => Err(Fail::busy("a VM cannot be freed while it runs")),
+        false => Ok(()),
+    };
+    // SAFETY: by contract.
+    let freed = unsafe { enter(vm, check) }.and_then(|()| {
+        // SAFETY: made by `ms_vm_new_with`; nothing runs in it.
+        barrier(|| Ok(drop(unsafe { Box::from_raw(vm) })))
+    });
+    freed.map_or_else(Fail::into_raw, |()| std::ptr::null_mut())
+}

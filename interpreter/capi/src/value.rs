@@ -137,7 +137,7 @@ pub extern "C" fn ms_value_float(number: f64) -> MsValue {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident: $($tag:pat_param)|+;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $($tag:ident)|+;)*) => {$(
         $(#[$doc])*
         #[unsafe(no_mangle)]
         pub extern "C" fn $name(value: MsValue) -> c_int {

@@ -62,8 +62,11 @@ pub struct MsVm {
 impl MsVm {
     fn new(config: miniscript_engine::Config) -> MsVm {
         let engine = Engine::new(config);
-        let shared =
-            Shared { interrupt: engine.interrupt_flag(), waker: engine.host().reactor.waker(), trip: engine.trip_handle() };
+        let shared = Shared {
+            interrupt: engine.interrupt_flag(),
+            waker: engine.host().reactor.waker(),
+            trip: engine.trip_handle(),
+        };
         MsVm {
             shared,
             main: engine.main(),

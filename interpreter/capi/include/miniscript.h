@@ -58,7 +58,7 @@ typedef struct ms_config {
     void *data;                      /* handed to the callbacks */
 } ms_config;
 
-/* A VM that may write output and nothing else. Null if there is no memory. */
+/* A VM that may write output, use math, and nothing else. Null if there is no memory. */
 ms_vm_t *ms_vm_new(void);
 /* A VM with rights and limits; null config: as ms_vm_new. Null if the config is not right. */
 ms_vm_t *ms_vm_new_with(const ms_config *config, ms_error_t **error);

@@ -104,7 +104,7 @@ pub(crate) unsafe fn read(config: *const MsConfig) -> Result<MsConfig, Fail> {
 /// # Safety
 /// The arrays have as many strings as they say.
 pub(crate) unsafe fn engine_config(c: &MsConfig) -> Result<Config, Fail> {
-    let mut config = Config::default();
+    let mut config = Config { linked: vec![ms_math::descriptor()], ..Config::default() };
     if c.timeout.is_nan() || c.timeout < 0.0 {
         return Err(Fail::argument("ms_config.timeout is negative or no number"));
     }

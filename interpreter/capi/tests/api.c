@@ -137,6 +137,10 @@ int main(void) {
     CHECK(fails_with(error, MS_ERR_LIMIT));
     CHECK(ms_run_string(vm, "for i in range(10000): pass", "s", NULL) == MS_RUN_DONE);
     CHECK(!ms_vm_free(vm));
+    vm = ms_vm_new();
+    CHECK(ms_run_string(vm, "import math", "s", NULL) == MS_RUN_DONE);
+    CHECK(ms_eval(vm, "math.sqrt(2)", &v, NULL) == MS_RUN_DONE && ms_value_as_float(v) > 1.414);
+    CHECK(!ms_vm_free(vm));
     CHECK(ms_http_event_loop_init() == 0);
 
     /* VMs leave nothing behind */

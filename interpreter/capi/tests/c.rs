@@ -92,8 +92,5 @@ fn api_keeps_its_promises() {
 #[test]
 fn embedding_example_runs() {
     let out = build_and_run(&["../../examples/embed/inventory.c"], &["-std=c99", "-Wall"]);
-    assert_eq!(
-        out,
-        "twice 41\nKeyError 'not sold here'\napple, pear: 0.75\nPermissionError\n"
-    );
+    assert_eq!(out, "twice 41\nKeyError 'not sold here'\napple, pear: 0.75\nPermissionError\n");
 }

@@ -37,6 +37,8 @@ pub struct Config {
     /// Extensions that may be loaded where rights are restricted; those that come with the
     /// installation always may.
     pub ext_granted: Vec<String>,
+    /// Extensions that are linked into the program; they come before all others.
+    pub linked: Vec<&'static miniscript_abi::MsExt>,
     /// The module whose import is to be explained on standard error.
     pub explain_import: Option<String>,
     /// Standard output.
@@ -58,6 +60,7 @@ impl Default for Config {
             path: Vec::new(),
             ext_path: Vec::new(),
             ext_granted: Vec::new(),
+            linked: Vec::new(),
             explain_import: None,
             stdout: OutputStream::stdout(),
             stderr: OutputStream::stderr(),

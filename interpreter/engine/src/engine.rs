@@ -113,9 +113,10 @@ impl Engine {
         };
         let folders = std::mem::take(&mut config.ext_path);
         let granted = std::mem::take(&mut config.ext_granted);
+        let linked = std::mem::take(&mut config.linked);
         let host = Rc::new(EngineHost::new(config, settings));
         let bridge = Bridge::new(Rc::clone(&host.reactor), host.files.clone(), granted);
-        *host.importer.borrow_mut() = Some(Rc::new(Extensions::new(bridge, folders, None)));
+        *host.importer.borrow_mut() = Some(Rc::new(Extensions::new(bridge, folders, None, linked)));
         let vm = Vm::new(&vm_config, Box::new(HostHandle(Rc::clone(&host))));
         if let Some(n) = limits.recursion {
             vm.set_recursion_limit(n);

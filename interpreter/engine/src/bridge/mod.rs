@@ -181,25 +181,43 @@ pub struct Extensions {
     bridge: Rc<Bridge>,
     folders: Vec<PathBuf>,
     project: Option<PathBuf>,
+    linked: Vec<&'static MsExt>,
     registry: OnceCell<Registry>,
 }
 
 impl Extensions {
-    /// Extensions in `folders` and at the standard places. Nothing is looked at before the first
-    /// import.
-    pub fn new(bridge: Rc<Bridge>, folders: Vec<PathBuf>, project: Option<PathBuf>) -> Extensions {
-        Extensions { bridge, folders, project, registry: OnceCell::new() }
+    /// Extensions that are linked into the program, in `folders` and at the standard places.
+    /// Nothing is looked at before the first import.
+    pub fn new(
+        bridge: Rc<Bridge>,
+        folders: Vec<PathBuf>,
+        project: Option<PathBuf>,
+        linked: Vec<&'static MsExt>,
+    ) -> Extensions {
+        Extensions { bridge, folders, project, linked, registry: OnceCell::new() }
     }
 
     /// Extensions of a registry.
     pub fn with_registry(bridge: Rc<Bridge>, registry: Registry) -> Extensions {
         let known = OnceCell::from(registry);
-        Extensions { bridge, folders: Vec::new(), project: None, registry: known }
+        Extensions {
+            bridge,
+            folders: Vec::new(),
+            project: None,
+            linked: Vec::new(),
+            registry: known,
+        }
     }
 
     fn registry(&self) -> &Registry {
         self.registry.get_or_init(|| {
-            Registry::new(SearchPath::standard(&self.folders, self.project.as_deref()))
+            let search = SearchPath::standard(&self.folders, self.project.as_deref());
+            let mut registry = Registry::new(search);
+            for descriptor in &self.linked {
+                // One that is not right is not there; its import then says what was looked at.
+                let _ = registry.link(descriptor);
+            }
+            registry
         })
     }
 }

@@ -42,8 +42,7 @@ pub(super) fn builtin_class(name: &str) -> Option<Type> {
 pub(super) fn named<'c>(call: &'c Call, class: &str, message: &str) -> NResult<'c> {
     let vm = call.vm();
     let own = call.loaded().and_then(|l| l.class_named(vm, class));
-    if let Some(class) =
-        own.filter(|c| c.has(miniscript_vm::object::class::class_flags::EXCEPTION))
+    if let Some(class) = own.filter(|c| c.has(miniscript_vm::object::class::class_flags::EXCEPTION))
     {
         let args = vm.tuple(&[vm.str(message)?])?;
         return Ok(vm.new_exception(class.root_shape.get(), args));

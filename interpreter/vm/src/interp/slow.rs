@@ -26,6 +26,8 @@ macro_rules! slow_ops {
         $( slow_ops!(@fn $kind $op |$vm, $i, $x| $body); )*
     };
     (@fn value $op:ident |$vm:ident, $i:ident, $x:ident| $body:expr) => {
+        // Never inlined: its locals would keep the handler's last call from being a jump.
+        #[inline(never)]
         #[allow(non_snake_case)]
         pub(super) fn $op(vm: &mut Vm, $i: Ins, $x: u32) -> Flow {
             fn run<'v>($vm: &'v Vm, $i: Ins, $x: u32) -> NResult<'v> {
@@ -37,6 +39,8 @@ macro_rules! slow_ops {
         }
     };
     (@fn effect $op:ident |$vm:ident, $i:ident, $x:ident| $body:expr) => {
+        // Never inlined: its locals would keep the handler's last call from being a jump.
+        #[inline(never)]
         #[allow(non_snake_case)]
         pub(super) fn $op(vm: &mut Vm, $i: Ins, $x: u32) -> Flow {
             fn run<'v>($vm: &'v Vm, $i: Ins, $x: u32) -> Result<(), Exit<'v>> {
@@ -48,6 +52,8 @@ macro_rules! slow_ops {
         }
     };
     (@fn branch $op:ident |$vm:ident, $i:ident, $x:ident| $body:expr) => {
+        // Never inlined: its locals would keep the handler's last call from being a jump.
+        #[inline(never)]
         #[allow(non_snake_case)]
         pub(super) fn $op(vm: &mut Vm, $i: Ins, $x: u32) -> Flow {
             fn run<'v>($vm: &'v Vm, $i: Ins, $x: u32) -> Result<bool, Exit<'v>> {
@@ -59,6 +65,8 @@ macro_rules! slow_ops {
         }
     };
     (@fn flow $op:ident |$vm:ident, $i:ident, $x:ident| $body:expr) => {
+        // Never inlined: its locals would keep the handler's last call from being a jump.
+        #[inline(never)]
         #[allow(non_snake_case)]
         pub(super) fn $op($vm: &mut Vm, $i: Ins, $x: u32) -> Flow {
             let _ = ($i, $x);

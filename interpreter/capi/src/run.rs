@@ -314,6 +314,7 @@ pub unsafe extern "C" fn ms_interrupt(vm: *mut MsVm) {
     if vm.is_null() {
         return;
     }
+    #[allow(clippy::deref_addrof)] // no reference to the whole VM: its thread may hold one
     // SAFETY: by contract; the field is made for all threads and never changes.
     let shared = unsafe { &*(&raw const (*vm).shared) };
     shared.interrupt.store(true, Ordering::Relaxed);

@@ -55,6 +55,7 @@ pub struct MsVm {
     pub(crate) data: Cell<*mut c_void>,
     /// The module `__main__`.
     pub(crate) main: Handle,
+    #[allow(clippy::vec_box)] // natives keep the addresses
     pub(crate) functions: RefCell<Vec<Box<Function>>>,
     pub(crate) modules: RefCell<HashMap<String, Handle>>,
 }
@@ -232,8 +233,11 @@ pub unsafe extern "C" fn ms_vm_free(vm: *mut MsVm) -> *mut MsError {
     };
     // SAFETY: by contract.
     let freed = unsafe { enter(vm, check) }.and_then(|()| {
-        // SAFETY: made by `ms_vm_new_with`; nothing runs in it.
-        barrier(|| Ok(drop(unsafe { Box::from_raw(vm) })))
+        barrier(|| {
+            // SAFETY: made by `ms_vm_new_with`; nothing runs in it.
+            drop(unsafe { Box::from_raw(vm) });
+            Ok(())
+        })
     });
     freed.map_or_else(Fail::into_raw, |()| std::ptr::null_mut())
 }

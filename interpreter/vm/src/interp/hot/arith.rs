@@ -1,0 +1,190 @@
+//! Arithmetic and bits on small ints and floats.
+
+#![allow(unsafe_code)]
+
+use crate::code::op::Ins;
+use crate::interp::dispatch::{Handler0, Next};
+use crate::interp::state::State;
+use crate::value::*;
+
+macro_rules! arith {
+    ($pc:ident, $base:ident, $i:ident, $x:expr, $y:expr, $int:expr, $float:expr) => {{
+        let (x, y): (Word, Word) = ($x, $y);
+        if both_ints(x, y) {
+            if let Some(w) = $int(x, y) {
+                *$base.add($i.a()) = w;
+                return Next::Go($pc);
+            }
+        } else if is_float(x) && is_float(y) {
+            let f: f64 = $float(float_of(x), float_of(y));
+            *$base.add($i.a()) = float_word(f);
+            return Next::Go($pc);
+        } else if is_float(x) && is_int(y) {
+            let f: f64 = $float(float_of(x), int_of(y) as f64);
+            *$base.add($i.a()) = float_word(f);
+            return Next::Go($pc);
+        } else if is_int(x) && is_float(y) {
+            let f: f64 = $float(int_of(x) as f64, float_of(y));
+            *$base.add($i.a()) = float_word(f);
+            return Next::Go($pc);
+        }
+        Next::Slow
+    }};
+}
+
+#[inline(always)]
+fn add_ints(x: Word, y: Word) -> Option<Word> {
+    let w = x.wrapping_add(y.wrapping_sub(INT_BIAS));
+    if is_int_sum(w) { Some(w) } else { None }
+}
+
+#[inline(always)]
+fn sub_ints(x: Word, y: Word) -> Option<Word> {
+    let w = x.wrapping_sub(y.wrapping_sub(INT_BIAS));
+    if is_int_sum(w) { Some(w) } else { None }
+}
+
+#[inline(always)]
+fn is_int_sum(w: Word) -> bool {
+    w >> 50 == 0x3FFF
+}
+
+#[inline(always)]
+fn mul_ints(x: Word, y: Word) -> Option<Word> {
+    let p = int_of(x).checked_mul(int_of(y))?;
+    if fits_small(p) { Some(int_word(p)) } else { None }
+}
+
+hot! {
+    ADD |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), add_ints, |x: f64, y: f64| x + y)
+    }
+    SUB |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), sub_ints, |x: f64, y: f64| x - y)
+    }
+    MUL |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), mul_ints, |x: f64, y: f64| x * y)
+    }
+    IADD |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), add_ints, |x: f64, y: f64| x + y)
+    }
+    ISUB |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), sub_ints, |x: f64, y: f64| x - y)
+    }
+    IMUL |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), mul_ints, |x: f64, y: f64| x * y)
+    }
+    ADDI |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), add_ints, |x: f64, y: f64| x + y)
+    }
+    SUBI |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), sub_ints, |x: f64, y: f64| x - y)
+    }
+    IADDI |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), add_ints, |x: f64, y: f64| x + y)
+    }
+    ISUBI |pc, base, i, k, st| {
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), sub_ints, |x: f64, y: f64| x - y)
+    }
+    TRUEDIV |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        let d = if is_float(y) { float_of(y) } else if is_int(y) { int_of(y) as f64 } else { return Next::Slow };
+        let n = if is_float(x) { float_of(x) } else if is_int(x) { int_of(x) as f64 } else { return Next::Slow };
+        if d == 0.0 {
+            return Next::Slow;
+        }
+        // Ints of 50 bits are exact as floats, so their quotient is rounded once.
+        *base.add(i.a()) = float_word(n / d);
+        Next::Go(pc)
+    }
+    FLOORDIV |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        if !both_ints(x, y) || int_of(y) == 0 {
+            return Next::Slow;
+        }
+        let (n, d) = (int_of(x), int_of(y));
+        let q = n.wrapping_div(d);
+        let q = if (n % d != 0) && ((n < 0) != (d < 0)) { q - 1 } else { q };
+        if !fits_small(q) {
+            return Next::Slow;
+        }
+        *base.add(i.a()) = int_word(q);
+        Next::Go(pc)
+    }
+    MOD |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        if !both_ints(x, y) || int_of(y) == 0 {
+            return Next::Slow;
+        }
+        let (n, d) = (int_of(x), int_of(y));
+        let r = n.wrapping_rem(d);
+        let r = if r != 0 && ((r < 0) != (d < 0)) { r + d } else { r };
+        *base.add(i.a()) = int_word(r);
+        Next::Go(pc)
+    }
+    BITAND |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        if !both_ints(x, y) {
+            return Next::Slow;
+        }
+        *base.add(i.a()) = int_word(int_of(x) & int_of(y));
+        Next::Go(pc)
+    }
+    BITOR |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        if !both_ints(x, y) {
+            return Next::Slow;
+        }
+        *base.add(i.a()) = int_word(int_of(x) | int_of(y));
+        Next::Go(pc)
+    }
+    BITXOR |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        if !both_ints(x, y) {
+            return Next::Slow;
+        }
+        *base.add(i.a()) = int_word(int_of(x) ^ int_of(y));
+        Next::Go(pc)
+    }
+    LSHIFT |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        if !both_ints(x, y) || !(0..=62).contains(&int_of(y)) {
+            return Next::Slow;
+        }
+        let (v, s) = (int_of(x), int_of(y) as u32);
+        let r = v.wrapping_shl(s);
+        if r >> s != v || !fits_small(r) {
+            return Next::Slow;
+        }
+        *base.add(i.a()) = int_word(r);
+        Next::Go(pc)
+    }
+    RSHIFT |pc, base, i, k, st| {
+        let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+        if !both_ints(x, y) || int_of(y) < 0 {
+            return Next::Slow;
+        }
+        *base.add(i.a()) = int_word(int_of(x) >> int_of(y).min(63));
+        Next::Go(pc)
+    }
+    NEG |pc, base, i, k, st| {
+        let x = *base.add(i.b());
+        if is_float(x) {
+            *base.add(i.a()) = float_word(-float_of(x));
+            return Next::Go(pc);
+        }
+        if is_int(x) && fits_small(-int_of(x)) {
+            *base.add(i.a()) = int_word(-int_of(x));
+            return Next::Go(pc);
+        }
+        Next::Slow
+    }
+    NOT |pc, base, i, k, st| {
+        match *base.add(i.b()) {
+            TRUE => *base.add(i.a()) = FALSE,
+            FALSE | NONE => *base.add(i.a()) = TRUE,
+            _ => return Next::Slow,
+        }
+        Next::Go(pc)
+    }
+}

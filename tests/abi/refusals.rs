@@ -1,7 +1,7 @@
 //! Bad libraries: each is refused with its own reason, and those that can be refused before
 //! their code runs are. Every library here has a constructor that writes a mark.
 
-use crate::support::{Built, EXAMPLE, load};
+use crate::support::{Built, EXAMPLE, compile, load};
 use miniscript_engine::registry::{Origin, file_name};
 use miniscript_engine::registry::{Problem, Registry, SearchPath, load_file};
 
@@ -158,6 +158,12 @@ fn descriptors_that_are_wrong() {
             "the parameters of add() are out of order",
         ),
         (
+            "kinds",
+            "{ MS_STR(\"a\"), MS_PARAM_NORMAL",
+            "{ MS_STR(\"a\"), 77",
+            "add() has a parameter without name or of unknown kind",
+        ),
+        (
             "typed",
             "MS_TYPED_NONE, NULL, MS_STR(\"int\")",
             "MS_TYPED_F_F, NULL, MS_STR(\"int\")",
@@ -169,6 +175,76 @@ fn descriptors_that_are_wrong() {
         let error = load(&built).expect_err(name);
         assert_eq!(error.problem, Problem::Descriptor(reason.to_owned()));
     }
+}
+
+/// The example with a descriptor written by hand: its size, ABI major and name, and what the
+/// extension's function returns.
+fn by_hand(size: &str, major: &str, name: &str, returned: &str) -> String {
+    let end = EXAMPLE.rfind("EXTENSION(NAME)").expect("the example ends with its macro");
+    format!(
+        "{}#define TEXT_(name) #name\n#define TEXT(name) TEXT_(name)\n\
+         #define ENTRY_(name) ms_ext_##name\n#define ENTRY(name) ENTRY_(name)\n\
+         MS_NOTE(TEXT(NAME), \"1.0.0\")\n\
+         static const MsExt descriptor = {{ {size}, {major}, MS_ABI_MINOR, MS_STR({name}), \
+         MS_STR(\"1.0.0\"), MS_STR(\"\"), MS_TABLE(functions, MsFunction), MS_NO_TABLE, MS_NO_TABLE, \
+         MS_NO_TABLE, MS_NO_TABLE, NULL, NULL }};\n\
+         MS_EXPORT const MsExt *ENTRY(NAME)(void);\n\
+         const MsExt *ENTRY(NAME)(void) {{ return {returned}; }}\n",
+        &EXAMPLE[..end]
+    )
+}
+
+#[test]
+fn descriptors_that_disagree_with_the_note() {
+    let whole = "sizeof(MsExt)";
+    let load_it = |name: &str, size, major, inner, returned| {
+        load(&Built::from_c(name, &by_hand(size, major, inner, returned)))
+    };
+    load_it("whole", whole, "MS_ABI_MAJOR", "\"whole\"", "&descriptor").expect("a good one");
+    let problem = |name: &str, size, major, inner, returned| {
+        load_it(name, size, major, inner, returned).expect_err(name).problem
+    };
+    let found = problem("small", "16", "MS_ABI_MAJOR", "\"small\"", "&descriptor");
+    assert!(
+        matches!(&found, Problem::Descriptor(what) if what.starts_with("the descriptor has 16 bytes")),
+        "{found:?}"
+    );
+    let found = problem("later", whole, "9", "\"later\"", "&descriptor");
+    assert_eq!(found, Problem::Descriptor("it is for ABI 9".to_owned()));
+    let found = problem("outer", whole, "MS_ABI_MAJOR", "\"inner\"", "&descriptor");
+    let (inner, outer) = ("inner".to_owned(), "outer".to_owned());
+    assert_eq!(found, Problem::Name { found: inner, wanted: outer });
+    let found = problem("nothing", whole, "MS_ABI_MAJOR", "\"nothing\"", "NULL");
+    assert_eq!(found, Problem::Descriptor("the descriptor is null".to_owned()));
+}
+
+#[test]
+fn a_note_without_its_mark() {
+    let built = Built::from_c("unmarked", EXAMPLE);
+    let mut bytes = std::fs::read(&built.path).expect("the library");
+    let mark = b"MSABI\r\n\0";
+    let places: Vec<usize> =
+        (0..bytes.len() - 8).filter(|at| &bytes[*at..at + 8] == mark).collect();
+    assert!(!places.is_empty(), "the note has its mark");
+    places.into_iter().for_each(|at| bytes[at] = b'X');
+    std::fs::write(&built.path, bytes).expect("written");
+    refused_unopened(
+        &built,
+        |p| matches!(p, Problem::BadNote(what) if what == "it does not start with its mark"),
+    );
+}
+
+#[test]
+fn an_object_file_that_is_not_linked() {
+    let built = Built::from_bytes("object", b"");
+    let source = built.path.with_file_name("source.c");
+    std::fs::write(&source, EXAMPLE).expect("written");
+    let (output, source) = (built.path.to_string_lossy(), source.to_string_lossy());
+    compile(false, &["-c", "-fPIC", "-DNAME=object", "-DMARK=\"\"", "-o", &output, &source]);
+    refused_unopened(
+        &built,
+        |p| matches!(p, Problem::NotALibrary(what) if what == "an object file that is not linked"),
+    );
 }
 
 #[test]

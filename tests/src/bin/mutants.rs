@@ -9,7 +9,7 @@
 //! mutant's name: `op ADD`, `row str.upper`, `abi glibc`. The exit status is 1 when a mutant
 //! survives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ const WEAVE: &[(&str, &str, &str)] = &[
          let table = MUTATED.get_or_init(|| {\n\
          let mut table = TABLE.to_vec();\n\
          for (n, op) in Op::ALL.iter().enumerate() {\n\
-         if crate::mutant(&format!(\"op {}\", op.name())) { table[n] = Handler0(illegal); }\n\
+         if crate::mutant(&format!(\"op {}\", op.name())) { table[n] = Handler0(calls::illegal); }\n\
          }\n\
          table\n}).as_ptr();",
     ),
@@ -185,9 +185,9 @@ impl Bench {
         let root = workspace_root();
         let place = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
         let (source, target) = (place.join("mutants/source"), place.join("mutants/target"));
-        copy_workspace(&root, &source)?;
+        let mut files = read_workspace(&root)?;
         for (place, anchor, with) in WEAVE {
-            weave(&source.join(place), anchor, with)?;
+            weave(&mut files, place, anchor, with)?;
         }
         for (name, file, condition) in CHECKS {
             let inner = condition.trim_start_matches("if ").trim_end_matches(" {");
@@ -195,8 +195,10 @@ impl Bench {
                 "if std::env::var_os(\"MS_MUTANT\").is_none_or(|name| name != \"abi {name}\") \
                  && ({inner}) {{"
             );
-            weave(&source.join("interpreter/engine/src/registry").join(file), condition, &with)?;
+            let file = format!("interpreter/engine/src/registry/{file}");
+            weave(&mut files, &file, condition, &with)?;
         }
+        write_workspace(&source, &files)?;
         cargo(&source, &target, &["build", "--quiet", "-p", "miniscript-cli"])?;
         let built = ["test", "--no-run", "-p", "miniscript-tests", "--test", "abi"];
         let report = cargo(&source, &target, &built)?;
@@ -232,12 +234,10 @@ impl Bench {
             .output()
             .map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         let parts = text.lines().filter_map(|line| line.strip_prefix("mutant "));
-        let mut names: Vec<String> = parts
-            .filter(|part| seen.insert(part.to_string(), ()).is_none())
-            .map(str::to_owned)
-            .collect();
+        let mut names: Vec<String> =
+            parts.filter(|part| seen.insert(part.to_string())).map(str::to_owned).collect();
         names.extend(CHECKS.iter().map(|(name, ..)| format!("abi {name}")));
         Ok(names)
     }
@@ -263,7 +263,8 @@ impl Bench {
     fn abi_killer(&self, mutant: &str) -> Option<String> {
         // Of the pairs of old and new, which take long, only the layout check knows.
         let pairs = "every_host_loads_every_extension";
-        let tests = if mutant.contains("layout") { [pairs, "--nocapture"] } else { ["--skip", pairs] };
+        let tests =
+            if mutant.contains("layout") { [pairs, "--nocapture"] } else { ["--skip", pairs] };
         let output = Command::new(&self.abi)
             .args(tests)
             .env("MS_MUTANT", mutant)
@@ -301,18 +302,51 @@ impl Bench {
     }
 }
 
-/// Copies what git knows, leaving files that are equal alone, so that little is built again.
-fn copy_workspace(root: &Path, to: &Path) -> Result<(), String> {
+/// The files that git knows, by their names.
+fn read_workspace(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let output = Command::new("git")
         .args(["ls-files", "-z"])
         .current_dir(root)
         .output()
         .map_err(|error| format!("git: {error}"))?;
     let names = String::from_utf8_lossy(&output.stdout).into_owned();
-    for name in names.split('\0').filter(|name| !name.is_empty()) {
-        let Ok(content) = fs::read(root.join(name)) else { continue };
+    let names = names.split('\0').filter(|name| !name.is_empty());
+    Ok(names.filter_map(|name| Some((name.to_owned(), fs::read(root.join(name)).ok()?))).collect())
+}
+
+/// Replaces the one occurrence of a text in a file or folder.
+fn weave(
+    files: &mut BTreeMap<String, Vec<u8>>,
+    place: &str,
+    anchor: &str,
+    with: &str,
+) -> Result<(), String> {
+    let mut woven = 0;
+    for (_, content) in files.iter_mut().filter(|(name, _)| name.starts_with(place)) {
+        let Ok(text) = std::str::from_utf8(content) else { continue };
+        let count = text.matches(anchor).count();
+        if count > 0 {
+            woven += count;
+            *content = text.replace(anchor, with).into_bytes();
+        }
+    }
+    if woven == 1 { Ok(()) } else { Err(format!("{place} has {anchor:?} {woven} times, not once")) }
+}
+
+/// Makes a folder hold these files and no other sources, leaving alone what is equal, so that
+/// little is built again.
+fn write_workspace(to: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
+    let mut present = Vec::new();
+    collect(to, &mut present);
+    for old in present {
+        let name = old.strip_prefix(to).unwrap_or(&old).to_string_lossy().into_owned();
+        if !files.contains_key(&name) {
+            fs::remove_file(&old).map_err(|error| format!("{}: {error}", old.display()))?;
+        }
+    }
+    for (name, content) in files {
         let target = to.join(name);
-        if fs::read(&target).is_ok_and(|old| old == content) {
+        if fs::read(&target).is_ok_and(|old| old == *content) {
             continue;
         }
         let folder = target.parent().unwrap_or(to);
@@ -322,25 +356,12 @@ fn copy_workspace(root: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces the one occurrence of a text in a file or folder.
-fn weave(place: &Path, anchor: &str, with: &str) -> Result<(), String> {
-    let mut files = Vec::new();
-    collect(place, &mut files);
-    let holds = |file: &&PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains(anchor));
-    let [file] = files.iter().filter(holds).collect::<Vec<_>>()[..] else {
-        return Err(format!("not one file in {} has {anchor:?}", place.display()));
-    };
-    let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
-    if text.matches(anchor).count() != 1 {
-        return Err(format!("{} has {anchor:?} more than once", file.display()));
-    }
-    fs::write(file, text.replacen(anchor, with, 1)).map_err(|error| error.to_string())
-}
-
 fn collect(place: &Path, into: &mut Vec<PathBuf>) {
-    match fs::read_dir(place) {
-        Ok(entries) => entries.flatten().for_each(|entry| collect(&entry.path(), into)),
-        Err(_) => into.push(place.to_owned()),
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&entry.path(), into),
+            _ => into.push(entry.path()),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 use miniscript_vm::Vm;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::host::{Host, Poll, Stream};
-use miniscript_vm::native::NResult;
+use miniscript_vm::native::{Exit, NResult};
 
 use crate::classes::Classes;
 use crate::config::Config;
@@ -121,6 +121,10 @@ impl Host for HostHandle {
 
     fn is_importing(&self, name: &str) -> bool {
         self.0.loader.is_importing(name)
+    }
+
+    fn import_lock<'v>(&self, _: &'v Vm, name: &str) -> Option<Exit<'v>> {
+        self.0.loader.locks.wait_for(&self.0, name)
     }
 
     fn poll(&self) -> Poll {

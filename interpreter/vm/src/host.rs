@@ -2,7 +2,7 @@
 
 use crate::Vm;
 use crate::heap::Marker;
-use crate::native::NResult;
+use crate::native::{Exit, NResult};
 
 /// The host of a VM: the engine.
 pub trait Host: std::any::Any {
@@ -27,6 +27,12 @@ pub trait Host: std::any::Any {
     /// Whether the body of module `name` is running for the first time.
     fn is_importing(&self, _name: &str) -> bool {
         false
+    }
+
+    /// What suspends this task until another one that runs the body of module `name` has done so;
+    /// nothing if none does, or if that one waits for this.
+    fn import_lock<'v>(&self, _vm: &'v Vm, _name: &str) -> Option<Exit<'v>> {
+        None
     }
 
     /// A safepoint with nothing left of its fuel slice: whether to go on.

@@ -5,7 +5,8 @@
 //! `__init__`, which is a namespace package. Module bodies run as frames of the importing task,
 //! so they may suspend.
 
-use std::cell::RefCell;
+mod lock;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,8 +29,8 @@ const SUFFIXES: [&str; 2] = ["ms", "py"];
 /// What importing needs to remember.
 #[derive(Default)]
 pub(crate) struct Loader {
-    /// Names of the modules whose bodies run.
-    importing: RefCell<Vec<String>>,
+    /// The modules whose bodies run.
+    pub(crate) locks: lock::Locks,
     /// The module whose import is explained.
     explain: Option<String>,
 }
@@ -52,7 +53,7 @@ impl Loader {
 
     /// Whether the body of module `name` is running.
     pub(crate) fn is_importing(&self, name: &str) -> bool {
-        self.importing.borrow().iter().any(|n| n == name)
+        self.locks.is_importing(name)
     }
 }
 
@@ -231,7 +232,7 @@ static LOADED: Row = Row {
     resume: |vm, state, answer| {
         let name = state[1].get::<Str>().map(|s| s.to_display().into_owned()).unwrap_or_default();
         if let Some(host) = EngineHost::of(vm) {
-            host.loader.importing.borrow_mut().retain(|n| *n != name);
+            host.loader.locks.release(host, &name);
         }
         if let Answer::Raised(e) = answer {
             vm.dict_del_name(vm.modules(), vm.intern(&name))?;
@@ -261,7 +262,7 @@ fn load<'v>(
     let func = vm.module_function(&Arc::clone(&proto), module.dict())?;
     let module = Value::object(module);
     vm.dict_set_name(vm.modules(), vm.intern(name), module)?;
-    host.loader.importing.borrow_mut().push(name.to_owned());
+    host.loader.locks.acquire(host, name);
     Err(Exit::call(func, Vec::new(), &LOADED, vec![module, vm.str(name)?]))
 }
 

@@ -2,6 +2,7 @@
 //! may be used by a script for something else.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use miniscript_vm::builtins::Type;
 use miniscript_vm::handles::Handle;
@@ -175,17 +176,19 @@ fn sleep<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
 }
 
-/// State: the tuple of tasks, the number of those that have ended, the deadline's timeout.
+/// State: the tuple of tasks, how many of them have ended, the deadline.
 static WAITED: Row = Row {
     name: "waited",
     catches: false,
     resume: |vm, state, answer| {
         answer.value()?;
-        wait_next(vm, state[0], state[1])
+        let ended = state[1].as_small().unwrap_or(0) as usize;
+        wait_from(vm, state[0], ended, state[2])
     },
 };
 
 fn wait<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
     let mut tasks = args.get(1..).unwrap_or_default().to_vec();
     if let [one] = tasks[..] {
         if let Some(l) = one.get::<List>() {
@@ -199,28 +202,39 @@ fn wait<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             return Err(vm.type_error(format!("wait() takes tasks, not {}", vm.type_name(*t))));
         }
     }
-    let timeout = if args[0].is_empty() { Value::NONE } else { args[0] };
-    wait_next(vm, vm.tuple(&tasks)?, timeout)
+    let deadline = match args[0] {
+        t if t.is_empty() || t.is_none() => Value::NONE,
+        t => {
+            let after = duration(vm, t, "timeout")?;
+            Value::float(host.started.elapsed().saturating_add(after).as_secs_f64())
+        }
+    };
+    wait_from(vm, vm.tuple(&tasks)?, 0, deadline)
 }
 
-/// Waits for the first task that has not ended.
-fn wait_next<'v>(vm: &'v Vm, tasks: Value<'v>, timeout: Value<'v>) -> NResult<'v> {
+/// Waits for the tasks from number `ended` on. The deadline is in seconds since the start.
+fn wait_from<'v>(vm: &'v Vm, tasks: Value<'v>, ended: usize, deadline: Value<'v>) -> NResult<'v> {
     let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
-    let mut results = Vec::new();
-    for v in vm.tuple_items(tasks) {
-        let Some(task) = task_of(*v) else { continue };
+    let all: Vec<Rc<Task>> = vm.tuple_items(tasks).iter().filter_map(|v| task_of(*v)).collect();
+    for (i, task) in all.iter().enumerate().skip(ended) {
         if task.is_done() {
-            results.push(task.outcome(vm)?);
+            task.outcome(vm)?;
             continue;
         }
-        if host.scheduler.running().is_some_and(|r| Rc::ptr_eq(&r, &task)) {
+        if host.scheduler.running().is_some_and(|r| Rc::ptr_eq(&r, task)) {
             return Err(vm.runtime_error("a task cannot wait for itself"));
         }
-        let timer = match timeout {
-            t if t.is_none() => None,
-            t => Some(Timer::new(Rc::clone(&host.reactor), duration(vm, t, "timeout")?)),
-        };
-        return Err(suspend_then(Join::new(task, timer), &WAITED, vec![tasks, timeout]));
+        let timer = deadline.as_float().map(|at| {
+            let left = at - host.started.elapsed().as_secs_f64();
+            let left = Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX);
+            Timer::new(Rc::clone(&host.reactor), left)
+        });
+        let state = vec![tasks, Value::len(i), deadline];
+        return Err(suspend_then(Join::new(Rc::clone(task), timer), &WAITED, state));
+    }
+    let mut results = Vec::with_capacity(all.len());
+    for task in &all {
+        results.push(task.outcome(vm)?);
     }
     vm.list(results)
 }

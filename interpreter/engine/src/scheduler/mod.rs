@@ -50,6 +50,11 @@ pub trait Wait {
     fn is_external(&self) -> bool {
         false
     }
+
+    /// The task whose end it waits for, if it is that.
+    fn joined(&self) -> Option<&Rc<Task>> {
+        None
+    }
 }
 
 /// The request with which a native suspends its task.
@@ -88,6 +93,11 @@ impl Scheduler {
     /// The task that runs.
     pub(crate) fn running(&self) -> Option<Rc<Task>> {
         self.running.borrow().clone()
+    }
+
+    /// How many tasks have not ended.
+    pub(crate) fn count(&self) -> usize {
+        self.tasks.borrow().len()
     }
 
     /// Adds a task to the ready queue.

@@ -189,6 +189,10 @@ impl Wait for Join {
         }
         Poll::Pending
     }
+
+    fn joined(&self) -> Option<&Rc<Task>> {
+        Some(&self.task)
+    }
 }
 
 /// A value out of a cell that the VM's host traces.

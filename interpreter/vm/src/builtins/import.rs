@@ -145,6 +145,15 @@ fn next_part<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
             next_part(vm, state)
         },
     };
+    // The other task's import has ended, well or not.
+    static UNLOCKED: Row = Row {
+        name: "import_unlocked",
+        catches: false,
+        resume: |vm, state, answer| {
+            answer.value()?;
+            next_part(vm, state)
+        },
+    };
     let full = text(state[0]).unwrap_or_default();
     let mut parent = state[3];
     let mut done = state[4].as_small().unwrap_or(0) as usize;
@@ -153,6 +162,10 @@ fn next_part<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
         let end = full[from..].find('.').map_or(full.len(), |i| from + i);
         let part = &full[..end];
         if let Some(m) = loaded(vm, part)? {
+            if let Some(wait) = vm.host().import_lock(vm, part) {
+                let again = vec![state[0], state[1], state[2], parent, Value::len(done)];
+                return vm.and_then(Err(wait), &UNLOCKED, again);
+            }
             parent = m;
             done = end;
             continue;

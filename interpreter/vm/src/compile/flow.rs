@@ -177,7 +177,11 @@ fn reach(code: &IrCode, blocks: &mut [Block], label_block: &[u32], words: usize)
         thrown.copy_from_slice(&out);
         let body = &code.list[blocks[n].start..blocks[n].end];
         let may_raise = body.iter().any(|ir| {
-            matches!(ir.kind, Kind::Op(_) | Kind::Branch(_) | Kind::ForIter | Kind::Check)
+            // At a jump back an interrupt or the end of the time may come.
+            matches!(
+                ir.kind,
+                Kind::Op(_) | Kind::Branch(_) | Kind::ForIter | Kind::Check | Kind::Jump
+            )
         });
         if words > 0 {
             for ir in body {

@@ -37,7 +37,10 @@ pub(crate) static FUNCTION: &[&[NativeDef]] = &[&[
     NativeDef::getter("__module__", module, ""),
     NativeDef::setter("__module__", |vm, a| set_attr(vm, a, vm.names.__module__)),
     NativeDef::getter("__type_params__", type_params, ""),
-    NativeDef::setter("__type_params__", |vm, a| set_attr(vm, a, vm.names.__type_params__)),
+    NativeDef::setter("__type_params__", |vm, a| match a[1].is_a::<Tuple>() {
+        true => set_attr(vm, a, vm.names.__type_params__),
+        false => Err(vm.type_error("__type_params__ must be set to a tuple")),
+    }),
     NativeDef::getter(
         "__defaults__",
         |_, a| Ok(func(a[0]).map_or(Value::NONE, |f| shown(read(&f.defaults)))),
@@ -308,10 +311,7 @@ impl Vm {
 
     /// The docstring of a function.
     pub(crate) fn function_doc<'v>(&'v self, f: &'v Function) -> Value<'v> {
-        let own = read(&f.attrs)
-            .get::<Dict>()
-            .and_then(|d| self.dict_get_name(d, self.word_value(self.names.__doc__)));
-        match (own, f.code().proto.doc) {
+        match (own_attr(self, f, self.names.__doc__), f.code().proto.doc) {
             (Some(v), _) => v,
             (None, Some(i)) => f.code().constant(i as usize),
             (None, None) => Value::NONE,
@@ -336,12 +336,14 @@ fn set_text<'v>(vm: &'v Vm, args: &[Value<'v>], name: &str) -> NResult<'v> {
 fn set_attr<'v>(vm: &'v Vm, args: &[Value<'v>], name: u64) -> NResult<'v> {
     let Some(f) = func(args[0]) else { return Ok(Value::NONE) };
     let v = if args[1].is_empty() { Value::NONE } else { args[1] };
-    vm.dict_set_name(vm.function_dict(f), vm.word_value(name), v)?;
+    let special = read(&f.special).get::<Dict>().unwrap_or_else(|| vm.dict());
+    f.special.set(Value::object(special).word());
+    vm.dict_set_name(special, vm.word_value(name), v)?;
     Ok(Value::NONE)
 }
 
 fn own_attr<'v>(vm: &'v Vm, f: &'v Function, name: u64) -> Option<Value<'v>> {
-    vm.dict_get_name(read(&f.attrs).get::<Dict>()?, vm.word_value(name))
+    vm.dict_get_name(read(&f.special).get::<Dict>()?, vm.word_value(name))
 }
 
 fn module<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

@@ -153,9 +153,7 @@ fn hash<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 /// The hash of an object that is only equal to itself.
 pub(crate) fn identity_hash(v: Value<'_>) -> i64 {
-    // Addresses are multiples of 16.
-    let a = v.word() & 0xFFFF_FFFF_FFFF;
-    (a >> 4) as i64
+    crate::hash::pointer(v.word())
 }
 
 impl Vm {

@@ -30,6 +30,12 @@ pub(crate) static TABLES: &[&[NativeDef]] = &[&[
     ),
     NativeDef::new("__len__", "self, /", |vm, a| ask(vm, a, "__len__"), "Return len(self)."),
     NativeDef::new(
+        "__str__",
+        "self, /",
+        |vm, a| vm.str_value(under(vm, a[0])?),
+        "Return str(self).",
+    ),
+    NativeDef::new(
         "__reversed__",
         "self, /",
         |vm, a| ask(vm, a, "__reversed__"),

@@ -229,7 +229,8 @@ fn set_text<'v>(vm: &'v Vm, args: &[Value<'v>], name: &str) -> NResult<'v> {
     check_mutable(vm, c, name)?;
     let shown = c.name_str();
     if args[1].is_empty() {
-        return Err(vm.type_error(format!("cannot delete '{name}' attribute of type '{shown}'")));
+        let text = format!("cannot delete '{name}' attribute of immutable type '{shown}'");
+        return Err(vm.type_error(text));
     }
     let Some(s) = args[1].get::<Str>() else {
         return Err(vm.type_error(format!(
@@ -238,6 +239,9 @@ fn set_text<'v>(vm: &'v Vm, args: &[Value<'v>], name: &str) -> NResult<'v> {
         )));
     };
     let cell = if name == "__name__" { &c.name } else { &c.qualname };
+    if name == "__name__" && s.bytes().contains(&0) {
+        return Err(vm.value_error("type name must not contain null characters"));
+    }
     cell.set(Value::object(s).word());
     Ok(Value::NONE)
 }

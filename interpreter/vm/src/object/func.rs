@@ -139,8 +139,10 @@ pub struct Function {
     pub qualname: Cell<Word>,
     /// `__annotations__`, a dict or Empty.
     pub annotations: Cell<Word>,
-    /// Other attributes (`__dict__`; `__doc__` and `__module__` when set), a dict or Empty.
+    /// Other attributes (`__dict__`), a dict or Empty.
     pub attrs: Cell<Word>,
+    /// What was set of `__doc__`, `__module__` and `__type_params__`: a dict or Empty.
+    pub special: Cell<Word>,
 }
 
 impl Function {
@@ -184,6 +186,7 @@ impl Function {
             qualname: Cell::new(qualname.word()),
             annotations: Cell::new(EMPTY),
             attrs: Cell::new(EMPTY),
+            special: Cell::new(EMPTY),
         }
     }
 
@@ -212,6 +215,7 @@ unsafe impl Object for Function {
             &self.qualname,
             &self.annotations,
             &self.attrs,
+            &self.special,
         ] {
             m.cell(c);
         }

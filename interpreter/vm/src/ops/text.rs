@@ -45,6 +45,11 @@ static FORMAT_ROW: Row = Row {
     },
 };
 
+/// Whether a builtin class other than `str` has no `__str__` of its own.
+fn str_is_repr(t: Type) -> bool {
+    !t.is_exception() && t != Type::MappingProxy
+}
+
 impl Vm {
     /// `repr(v)`.
     pub fn repr<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
@@ -61,7 +66,7 @@ impl Vm {
     pub fn str_value<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
         match self.exact_type(v) {
             Some(Type::Str) => return Ok(v),
-            Some(t) if !t.is_exception() => return self.repr(v),
+            Some(t) if str_is_repr(t) => return self.repr(v),
             _ => {}
         }
         let f = self.class_lookup(self.class_of(v), self.names.__str__);
@@ -121,7 +126,7 @@ impl Vm {
                 out.extend_from_slice(v.get::<Str>().map_or(b"", |s| s.bytes()));
                 Ok(true)
             }
-            Some(t) if !t.is_exception() => self.repr_into(out, v),
+            Some(t) if str_is_repr(t) => self.repr_into(out, v),
             _ => self.append_result(out, self.str_value(v)),
         }
     }

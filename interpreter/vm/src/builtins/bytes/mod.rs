@@ -64,7 +64,10 @@ const SHARED: &[NativeDef] = &[
     def!(
         "__rmod__",
         "self, value, /",
-        |vm, args| match args[1].is_a::<Bytes>() || args[1].is_a::<ByteArray>() {
+        // Each of the two kinds formats only itself.
+        |vm, args| match args[1].is_a::<Bytes>() == args[0].is_a::<Bytes>()
+            && args[1].is_a::<ByteArray>() == args[0].is_a::<ByteArray>()
+        {
             true => vm.percent_format(args[1], args[0]),
             false => Ok(Value::NOT_IMPLEMENTED),
         },

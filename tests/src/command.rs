@@ -23,11 +23,7 @@ impl Subject {
             let path = path.canonicalize().map_err(|error| format!("MS={path:?}: {error}"))?;
             return Ok(Self { path });
         }
-        let binary =
-            env::current_exe().map_err(|error| format!("no path to this test: {error}"))?;
-        let profile_dir = profile_directory(&binary)
-            .ok_or_else(|| format!("{} is in no target directory; set MS=", binary.display()))?;
-        build(&profile_dir)?;
+        let profile_dir = build_packages(&["miniscript-cli"], None)?;
         let path = profile_dir.join(format!("ms{}", env::consts::EXE_SUFFIX));
         if path.is_file() { Ok(Self { path }) } else { Err(format!("no {}", path.display())) }
     }
@@ -46,25 +42,32 @@ fn profile_directory(binary: &Path) -> Option<PathBuf> {
     Some(profile.to_owned())
 }
 
-fn build(profile_dir: &Path) -> Result<(), String> {
-    let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
+/// Builds packages of the workspace into the target directory that holds the running binary, in
+/// its profile or in a named one; the directory of the profile.
+pub fn build_packages(packages: &[&str], profile: Option<&str>) -> Result<PathBuf, String> {
+    let binary = env::current_exe().map_err(|error| format!("no path to this test: {error}"))?;
+    let running = profile_directory(&binary)
+        .ok_or_else(|| format!("{} is in no target directory; set MS=", binary.display()))?;
+    let target_dir = running.parent().unwrap_or(&running);
+    let profile = match (profile, running.file_name().and_then(|name| name.to_str())) {
+        (Some(profile), _) => profile,
+        (None, Some("debug") | None) => "dev",
+        (None, Some(name)) => name,
     };
-    let target_dir = profile_dir.parent().unwrap_or(profile_dir);
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "miniscript-cli", "--profile", profile])
+        .args(["build", "--quiet", "--profile", profile])
+        .args(packages.iter().flat_map(|package| ["--package", package]))
         .arg("--target-dir")
         .arg(target_dir)
         .current_dir(workspace_root())
         .output()
-        .map_err(|error| format!("cannot start cargo to build ms: {error}"))?;
-    if built.status.success() {
-        Ok(())
-    } else {
-        Err(format!("building ms failed:\n{}", String::from_utf8_lossy(&built.stderr)))
+        .map_err(|error| format!("cannot start cargo: {error}"))?;
+    if !built.status.success() {
+        let report = String::from_utf8_lossy(&built.stderr);
+        return Err(format!("building {} failed:\n{report}", packages.join(" and ")));
     }
+    Ok(target_dir.join(if profile == "dev" { "debug" } else { profile }))
 }
 
 #[cfg(test)]

@@ -5,17 +5,19 @@
 //! - `process` runs a command with input, a time limit and bounded output;
 //! - `command` finds (and builds) the `ms` under test;
 //! - `script` makes tests of script files and of their goldens;
+//! - `dist` lays the product out as it is installed;
 //! - `known` is the list of failures we know of, which may only shrink.
 //!
 //! The format of a script's expectations is described in `tests/README.md`.
 
 mod command;
+pub mod dist;
 mod expectation;
 mod known;
 mod process;
 mod script;
 
-pub use command::{Subject, workspace_root};
+pub use command::{Subject, build_packages, workspace_root};
 pub use expectation::{BadDirective, Expectations};
 pub use known::KnownFailures;
 pub use process::{Ending, Invocation, Outcome};

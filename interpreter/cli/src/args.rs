@@ -7,12 +7,15 @@ use std::time::Duration;
 use lexopt::{Arg, Parser, ValueExt};
 use miniscript_engine::Limits;
 
+use crate::ext::{self, ExtCommand};
+
 /// What `--help` shows.
 pub const HELP: &str = "\
 usage: ms [OPTION].. [FILE | -c CODE | -m MODULE | -] [ARGUMENT]..
        ms check [--json] FILE..
        ms ast FILE | ms ast --run FILE.json
        ms dis FILE
+       ms ext list | info | check | new | build | install ..
 
 Without a program and on a terminal, statements are read at a prompt.
 
@@ -24,12 +27,14 @@ Without a program and on a terminal, statements are read at a prompt.
   --timeout SECONDS      raise TimeoutError after that time
   --max-memory N[K|M|G]  raise MemoryError beyond that size of the heap
   --recursion-limit N    raise RecursionError beyond that depth of calls
+  --ext-path DIR         look for extensions in DIR first (may be repeated)
   --explain-import NAME  show where NAME is looked for when it is imported
   --stats                show counters of the interpreter at the end
 
   check                  show all syntax errors of some files
   ast                    show the syntax tree of a file as JSON, or run one
   dis                    show the code of a file
+  ext                    extensions; 'ms ext --help' tells more
 
   --version              show the version
   -h, --help             show this
@@ -53,6 +58,8 @@ pub enum Command {
     Ast(PathBuf),
     /// Show code.
     Dis(PathBuf),
+    /// Extensions, with the folders in which they are looked for first.
+    Ext(ExtCommand, Vec<PathBuf>),
     /// Run a program.
     Run(Run),
 }
@@ -66,6 +73,8 @@ pub struct Run {
     pub args: Vec<OsString>,
     /// Its limits.
     pub limits: Limits,
+    /// Folders in which extensions are looked for first.
+    pub ext_path: Vec<PathBuf>,
     /// The module whose import is to be explained.
     pub explain_import: Option<String>,
     /// Show counters at the end.
@@ -95,6 +104,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
 fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
     let mut limits = Limits::default();
     let mut explain_import = None;
+    let mut ext_path = Vec::new();
     let mut stats = false;
     let what = loop {
         match parser.next()? {
@@ -105,12 +115,17 @@ fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
             Some(Arg::Long("recursion-limit")) => {
                 limits.recursion = Some(parser.value()?.parse()?);
             }
+            Some(Arg::Long("ext-path")) => ext_path.push(parser.value()?.into()),
             Some(Arg::Long("explain-import")) => explain_import = Some(parser.value()?.string()?),
             Some(Arg::Long("stats")) => stats = true,
             Some(Arg::Short('c')) => break Some(What::Code(parser.value()?.string()?)),
             Some(Arg::Short('m')) => break Some(What::Module(parser.value()?.string()?)),
             Some(Arg::Value(v)) if v == "-" => break Some(What::Stdin),
             Some(Arg::Value(v)) if v == "check" => return check(parser),
+            Some(Arg::Value(v)) if v == "ext" => {
+                let command = ext::parse(&mut parser, &mut ext_path)?;
+                return Ok(Command::Ext(command, ext_path));
+            }
             Some(Arg::Value(v)) if v == "dis" => return Ok(Command::Dis(one_file(parser)?)),
             Some(Arg::Value(v)) if v == "ast" => match parser.next()? {
                 Some(Arg::Long("run")) => break Some(What::Tree(parser.value()?.into())),
@@ -124,7 +139,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
         }
     };
     let args = parser.raw_args()?.collect();
-    Ok(Command::Run(Run { what, args, limits, explain_import, stats }))
+    Ok(Command::Run(Run { what, args, limits, ext_path, explain_import, stats }))
 }
 
 fn check(mut parser: Parser) -> Result<Command, lexopt::Error> {

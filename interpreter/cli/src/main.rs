@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod ext;
 mod interrupt;
 mod repl;
 mod source;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Check { files, json } => ExitCode::from(check::check(&files, json)),
         Command::Ast(file) => print_out(source::ast(&file)),
         Command::Dis(file) => print_out(source::dis(&file)),
+        Command::Ext(command, folders) => ExitCode::from(ext::run(command, &folders)),
         Command::Run(run) => ExitCode::from(run_program(run) as u8),
     }
 }
@@ -36,11 +38,15 @@ fn run_program(run: Run) -> i32 {
     let mut config = Config::command();
     config.limits = run.limits;
     config.args = run.args;
+    config.ext_path = run.ext_path;
     config.explain_import = run.explain_import;
     let prompt = run.what.is_none() && std::io::stdin().is_terminal();
     let mut engine = Engine::new(config);
     interrupt::install(&engine);
     if prompt {
+        if let Err(failure) = engine.start_prompt() {
+            return engine.report(failure);
+        }
         return repl::run(&mut engine);
     }
     let program = match run.what {

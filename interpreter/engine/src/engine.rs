@@ -25,6 +25,7 @@ use crate::files::{FileError, Unrestricted};
 use crate::host::{EngineHost, HostHandle, Importer};
 use crate::loader::{self, Found};
 use crate::modules::{self, Settings};
+use crate::project::Start;
 use crate::report;
 use crate::scheduler::{self, Ended};
 use crate::source::{self, BadSource};
@@ -116,7 +117,7 @@ impl Engine {
         let linked = std::mem::take(&mut config.linked);
         let host = Rc::new(EngineHost::new(config, settings));
         let bridge = Bridge::new(Rc::clone(&host.reactor), host.files.clone(), granted);
-        *host.importer.borrow_mut() = Some(Rc::new(Extensions::new(bridge, folders, None, linked)));
+        *host.importer.borrow_mut() = Some(Rc::new(Extensions::new(bridge, folders, linked)));
         let vm = Vm::new(&vm_config, Box::new(HostHandle(Rc::clone(&host))));
         if let Some(n) = limits.recursion {
             vm.set_recursion_limit(n);
@@ -358,7 +359,7 @@ impl Engine {
         match program {
             Program::Text { name, bytes } => {
                 let zero = if name == "<string>" { "-c" } else { "-" };
-                self.set_start(zero.into(), vec![PathBuf::new()])?;
+                self.set_start(zero.into(), Start::here())?;
                 Ok(source::compile_bytes(bytes, name)?)
             }
             Program::File(path) => {
@@ -366,12 +367,12 @@ impl Engine {
                 let name = absolute.to_string_lossy().into_owned();
                 let access = Arc::clone(self.host.files.access());
                 let bytes = source::read(&*access, path).map_err(|e| unreadable(path, &e))?;
-                self.set_start(path.clone().into_os_string(), script_path(&absolute))?;
+                self.set_start(path.clone().into_os_string(), Start::script(&absolute))?;
                 self.set_main("__file__", &name)?;
                 Ok(source::compile_bytes(&bytes, &name)?)
             }
             Program::Code(proto) => {
-                self.set_start("-".into(), vec![PathBuf::new()])?;
+                self.set_start("-".into(), Start::here())?;
                 Ok(Arc::clone(proto))
             }
             Program::Module(name) => self.prepare_module(name),
@@ -379,8 +380,7 @@ impl Engine {
     }
 
     fn prepare_module(&mut self, name: &str) -> Result<Arc<CodeProto>, Failure> {
-        let here = std::env::current_dir().unwrap_or_default();
-        self.set_start("-m".into(), vec![here])?;
+        self.set_start("-m".into(), Start::module())?;
         let mut wanted = name.to_owned();
         loop {
             if let Some((parent, _)) = wanted.rsplit_once('.') {
@@ -397,7 +397,7 @@ impl Engine {
                 }
                 Found::File(path, None) => {
                     let file = path.to_string_lossy().into_owned();
-                    self.set_start(path.clone().into_os_string(), Vec::new())?;
+                    self.set_start(path.clone().into_os_string(), Start::default())?;
                     self.set_main("__file__", &file)?;
                     let package = wanted.rsplit_once('.').map_or("", |(p, _)| p);
                     self.set_main("__package__", package)?;
@@ -432,12 +432,25 @@ impl Engine {
         }
     }
 
-    /// `sys.argv[0]`, and what comes first in `sys.path`.
-    fn set_start(&mut self, zero: OsString, first: Vec<PathBuf>) -> Result<(), Failure> {
+    /// `sys.argv`, `sys.path` and the project of what is typed at a prompt.
+    ///
+    /// # Errors
+    /// When there is no memory for them.
+    pub fn start_prompt(&mut self) -> Result<(), Failure> {
+        self.set_start(OsString::new(), Start::here())
+    }
+
+    /// `sys.argv[0]`, what comes first in `sys.path`, and the project.
+    fn set_start(&mut self, zero: OsString, start: Start) -> Result<(), Failure> {
+        if let (Some(project), Some(importer)) =
+            (start.project, self.host.importer.borrow().as_ref())
+        {
+            importer.set_project(project);
+        }
         let vm = &*self.vm;
         let mut settings = self.host.settings.borrow_mut();
         settings.argv = std::iter::once(zero).chain(self.args.iter().cloned()).collect();
-        settings.path.splice(0..0, first);
+        settings.path.splice(0..0, start.path);
         let (argv, path) = (settings.argv.clone(), settings.path.clone());
         drop(settings);
         modules::set_start(vm, &argv, &path).map_err(|e| raised(vm, e))
@@ -537,30 +550,6 @@ fn prepare_main<'v>(vm: &'v Vm, main: &'v Module) -> Result<(), Exit<'v>> {
         loader::set_builtins(vm, d)?;
     }
     vm.dict_set_name(vm.modules(), vm.intern("__main__"), Value::object(main))
-}
-
-/// The entries of `sys.path` that a script brings: its folder, `modules` there, and the same of
-/// the project it lies in (the nearest folder above with an `ms.toml`).
-fn script_path(script: &Path) -> Vec<PathBuf> {
-    let real = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
-    let folder = real.parent().unwrap_or(Path::new("")).to_owned();
-    let mut path = vec![folder.clone()];
-    let mut add_modules = |base: &Path| {
-        let modules = base.join("modules");
-        if modules.is_dir() {
-            path.push(modules);
-        }
-    };
-    add_modules(&folder);
-    let project = folder.ancestors().find(|a| a.join("ms.toml").is_file()).map(Path::to_owned);
-    if let Some(project) = project.filter(|p| *p != folder) {
-        path.push(project.clone());
-        let modules = project.join("modules");
-        if modules.is_dir() {
-            path.push(modules);
-        }
-    }
-    path
 }
 
 fn unreadable(path: &Path, error: &FileError) -> Failure {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +28,14 @@ use crate::streams::OutputStream;
 pub trait Importer {
     /// The module, or nothing if there is none of that name. It is put into `sys.modules` here.
     fn import<'v>(&self, vm: &'v Vm, name: &str) -> Option<NResult<'v>>;
+
+    /// The files that an import of `name` looks for, in their order.
+    fn places(&self, _name: &str) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// The program belongs to the project in this folder.
+    fn set_project(&self, _root: PathBuf) {}
 
     /// Visits what the modules keep alive beyond the VM's own handles.
     fn trace(&self, _m: &mut Marker) {}

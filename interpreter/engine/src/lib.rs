@@ -5,7 +5,7 @@
 //! config      what an engine is made with: arguments, limits, rights, streams
 //! host        what the VM asks for, answered here
 //! scheduler   green tasks and channels
-//! loader      imports of source modules; modules: those bundled with us
+//! loader      imports of source modules; modules: those bundled with us; project: `ms.toml`
 //! io          Python's file objects; streams: standard output and error
 //! source, errors, report      text to code; data to exceptions; uncaught errors to text
 //! reactor, files, registry    sockets and timers, the file service, extensions
@@ -22,6 +22,7 @@ mod host;
 mod io;
 mod loader;
 mod modules;
+mod project;
 pub mod reactor;
 pub mod registry;
 mod report;
@@ -33,6 +34,8 @@ pub use config::{Config, Limits};
 pub use engine::{Engine, Failure, Program, Reply};
 pub use errors::{file_error, syntax_error};
 pub use host::{EngineHost, Importer};
+pub use modules::bundled_modules;
+pub use project::{PROJECT_FILE, project_root};
 pub use scheduler::{Task, Wait, suspend, suspend_then};
 pub use source::{BadSource, compile_text};
 pub use streams::{Buffering, OutputStream};

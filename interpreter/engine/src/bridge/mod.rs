@@ -180,7 +180,7 @@ impl Drop for Bridge {
 pub struct Extensions {
     bridge: Rc<Bridge>,
     folders: Vec<PathBuf>,
-    project: Option<PathBuf>,
+    project: RefCell<Option<PathBuf>>,
     linked: Vec<&'static MsExt>,
     registry: OnceCell<Registry>,
 }
@@ -191,9 +191,9 @@ impl Extensions {
     pub fn new(
         bridge: Rc<Bridge>,
         folders: Vec<PathBuf>,
-        project: Option<PathBuf>,
         linked: Vec<&'static MsExt>,
     ) -> Extensions {
+        let project = RefCell::default();
         Extensions { bridge, folders, project, linked, registry: OnceCell::new() }
     }
 
@@ -203,7 +203,7 @@ impl Extensions {
         Extensions {
             bridge,
             folders: Vec::new(),
-            project: None,
+            project: RefCell::default(),
             linked: Vec::new(),
             registry: known,
         }
@@ -211,7 +211,7 @@ impl Extensions {
 
     fn registry(&self) -> &Registry {
         self.registry.get_or_init(|| {
-            let search = SearchPath::standard(&self.folders, self.project.as_deref());
+            let search = SearchPath::standard(&self.folders, self.project.borrow().as_deref());
             let mut registry = Registry::new(search);
             for descriptor in &self.linked {
                 // One that is not right is not there; its import then says what was looked at.
@@ -227,6 +227,14 @@ impl Importer for Extensions {
         let registry = self.registry();
         let known = registry.is_linked(name) || registry.find(name).is_some();
         known.then(|| self.bridge.import(vm, registry, name))
+    }
+
+    fn places(&self, name: &str) -> Vec<PathBuf> {
+        self.registry().search().candidates(name)
+    }
+
+    fn set_project(&self, root: PathBuf) {
+        self.project.replace(Some(root));
     }
 
     fn trace(&self, m: &mut Marker) {

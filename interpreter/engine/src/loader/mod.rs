@@ -7,6 +7,7 @@
 
 mod lock;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,46 +61,84 @@ impl Loader {
 /// `import NAME`: the module, which is not in `sys.modules` yet.
 pub(crate) fn import<'v>(host: &EngineHost, vm: &'v Vm, name: &str) -> NResult<'v> {
     let explain = host.loader.explain.as_deref() == Some(name);
-    let mut tell = |text: String| {
+    let say = |text: &str| {
         if explain {
             let _ = host.stderr.write(format!("{name}: {text}\n").as_bytes());
         }
     };
+    let mut tell = |what: &str, place: &Path| {
+        if explain {
+            say(&format!("{what} {}", shown(place).display()));
+        }
+    };
     if let Some(module) = modules::make(vm, host, name) {
-        tell("bundled".into());
+        say("bundled with MiniScript");
         let module = module?;
         vm.dict_set_name(vm.modules(), vm.intern(name), module)?;
         return Ok(module);
     }
     let folders = search_folders(vm, host, name)?;
-    match find(vm, host, name, &folders, &mut tell)? {
-        Found::File(path, package) => {
-            return load(vm, host, name, &path, package.as_deref());
+    let source = find(vm, host, name, &folders, &mut tell)?;
+    if let Found::File(path, package) = &source {
+        return load(vm, host, name, path, package.as_deref());
+    }
+    let importer = host.importer.borrow().clone();
+    if let Some(importer) = &importer {
+        if explain {
+            for place in importer.places(name) {
+                let found = place.is_file();
+                tell(if found { "found" } else { "no" }, &place);
+                if found {
+                    break;
+                }
+            }
         }
-        found => {
-            if let Some(result) = extension(vm, host, name) {
-                tell("an extension".into());
-                return result;
-            }
-            if let Found::Folders(folders) = found {
-                return namespace_package(vm, name, &folders);
-            }
+        if let Some(result) = importer.import(vm, name) {
+            return result;
         }
     }
-    tell("not found".into());
-    Err(not_found(vm, name, format!("No module named '{name}'")))
+    if let Found::Folders(folders) = source {
+        for folder in &folders {
+            tell("a package without __init__:", folder);
+        }
+        return namespace_package(vm, name, &folders);
+    }
+    let places = importer.map_or_else(Vec::new, |importer| importer.places(name));
+    let error = not_found(vm, name, format!("No module named '{name}'"));
+    if let Exit::Raise(e) = error {
+        vm.add_note(e, vm.str(&places_tried(name, &folders, &places))?)?;
+    }
+    Err(error)
+}
+
+/// Where a module was looked for, as a note of the error.
+fn places_tried(name: &str, folders: &[PathBuf], extensions: &[PathBuf]) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let mut text = format!("looked for {last}.ms, {last}.py and {last}/__init__.ms (.py) in");
+    for folder in folders {
+        let _ = write!(text, "\n  {}", shown(folder).display());
+    }
+    if let Some(file) = extensions.first().and_then(|place| place.file_name()) {
+        let _ = write!(text, "\nlooked for {} in", file.display());
+    }
+    for folder in extensions.iter().filter_map(|place| place.parent()) {
+        let _ = write!(text, "\n  {}", folder.display());
+    }
+    text
+}
+
+/// A place as it is shown: whole, as an entry of `sys.path` may stand for the current folder.
+fn shown(place: &Path) -> PathBuf {
+    if place.as_os_str().is_empty() {
+        return std::env::current_dir().unwrap_or_default();
+    }
+    std::path::absolute(place).unwrap_or_else(|_| place.to_owned())
 }
 
 /// Where the source of a module lies, without importing it; its parents are imported.
 pub(crate) fn locate<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Found, Exit<'v>> {
     let folders = search_folders(vm, host, name)?;
-    find(vm, host, name, &folders, &mut |_| {})
-}
-
-/// An extension of that name, if there is one.
-fn extension<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Option<NResult<'v>> {
-    let importer = host.importer.borrow().clone();
-    importer?.import(vm, name)
+    find(vm, host, name, &folders, &mut |_, _| {})
 }
 
 fn not_found<'v>(vm: &'v Vm, name: &str, text: String) -> Exit<'v> {
@@ -142,7 +181,7 @@ fn find<'v>(
     host: &EngineHost,
     name: &str,
     folders: &[PathBuf],
-    tell: &mut dyn FnMut(String),
+    tell: &mut dyn FnMut(&str, &Path),
 ) -> Result<Found, Exit<'v>> {
     let access = host.files.access();
     let last = name.rsplit('.').next().unwrap_or(name);
@@ -152,13 +191,17 @@ fn find<'v>(
         Err(FileError::Os(_)) => Ok(false),
         Err(e) => Err(file_error(vm, &e)),
     };
+    let mut is_source = |path: &Path| {
+        let found = is(path, false)?;
+        tell(if found { "found" } else { "no" }, path);
+        Ok(found)
+    };
     for folder in folders {
         let package = folder.join(last);
         if is(&package, true)? {
             for suffix in SUFFIXES {
                 let init = package.join(format!("__init__.{suffix}"));
-                tell(init.display().to_string());
-                if is(&init, false)? {
+                if is_source(&init)? {
                     return Ok(Found::File(init, Some(package)));
                 }
             }
@@ -166,8 +209,7 @@ fn find<'v>(
         }
         for suffix in SUFFIXES {
             let file = folder.join(format!("{last}.{suffix}"));
-            tell(file.display().to_string());
-            if is(&file, false)? {
+            if is_source(&file)? {
                 return Ok(Found::File(file, None));
             }
         }

@@ -35,8 +35,8 @@ pub(crate) fn make<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Option<NRes
     Some(build(vm, host, row))
 }
 
-/// Names of the bundled modules, for `sys.builtin_module_names`.
-fn names() -> impl Iterator<Item = &'static str> {
+/// Names of the modules that are part of the interpreter: `sys.builtin_module_names`.
+pub fn bundled_modules() -> impl Iterator<Item = &'static str> {
     ["builtins"].into_iter().chain(BUNDLED.iter().map(|row| row.name))
 }
 

@@ -99,7 +99,7 @@ pub(super) fn fill<'v>(vm: &'v Vm, host: &EngineHost, d: &'v Dict) -> Result<(),
     };
     set("executable", executable)?;
     let mut names = Vec::new();
-    for name in super::names() {
+    for name in super::bundled_modules() {
         names.push(vm.str(name)?);
     }
     set("builtin_module_names", vm.tuple(&names)?)?;

@@ -377,6 +377,14 @@ unsafe fn classes(records: MsTable) -> Result<Vec<Class>, String> {
         .collect()
 }
 
+impl Constant {
+    /// The value as source text.
+    pub fn text(&self) -> String {
+        // It was checked when the descriptor was read.
+        literal_text(&self.value).unwrap_or_default()
+    }
+}
+
 impl Function {
     /// Whether a flag is set.
     pub fn is(&self, flag: u32) -> bool {

@@ -18,7 +18,9 @@ pub use error::{LoadError, Problem};
 pub use load::host_glibc;
 pub use manifest::Manifest;
 pub use note::{Language, Note, read_note};
-pub use search::{Found, Origin, SearchPath, file_name};
+pub use search::{
+    Found, Origin, SearchPath, file_name, is_module_name, module_of, project_folder, user_folder,
+};
 
 use miniscript_abi::MsExt;
 use std::collections::HashMap;

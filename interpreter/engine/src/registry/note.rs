@@ -18,6 +18,16 @@ pub enum Language {
     C,
 }
 
+impl Language {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::Rust => "Rust",
+            Language::C => "C",
+        }
+    }
+}
+
 /// What the section says, and what the file's tables say about its needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {

@@ -13,10 +13,26 @@ pub enum Origin {
     Environment,
     /// `ms_modules` of the project
     Project,
+    /// What the user installed for all projects
+    User,
     /// `../lib/miniscript/abi1` beside the executable
     Installation,
     /// The `deps` folder of a cargo target directory
     BuildTree,
+}
+
+impl Origin {
+    /// One or two words for a person.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Origin::Option => "--ext-path",
+            Origin::Environment => "MS_EXT_PATH",
+            Origin::Project => "project",
+            Origin::User => "user",
+            Origin::Installation => "installation",
+            Origin::BuildTree => "build tree",
+        }
+    }
 }
 
 /// An ordered list of folders.
@@ -43,23 +59,41 @@ fn prefix() -> &'static str {
     if cfg!(windows) { "ms_" } else { "libms_" }
 }
 
+/// Where extensions lie that a user installed for all projects.
+pub fn user_folder() -> Option<PathBuf> {
+    let data = match std::env::var_os("XDG_DATA_HOME").map(PathBuf::from) {
+        Some(folder) if folder.is_absolute() => folder,
+        _ => std::env::home_dir().filter(|home| home.is_absolute())?.join(".local/share"),
+    };
+    Some(data.join("miniscript").join(abi_folder()))
+}
+
+/// The folder of a project where its extensions lie.
+pub fn project_folder(root: &Path) -> PathBuf {
+    root.join("ms_modules")
+}
+
+fn abi_folder() -> String {
+    format!("abi{}", miniscript_abi::MS_ABI_MAJOR)
+}
+
 /// The module that a library file is named after.
-fn module_of(file: &OsStr) -> Option<&str> {
+pub fn module_of(file: &OsStr) -> Option<&str> {
     let stem = file.to_str()?.strip_prefix(prefix())?;
     let name = stem.strip_suffix(std::env::consts::DLL_EXTENSION)?.strip_suffix('.')?;
     is_module_name(name).then_some(name)
 }
 
 /// Names are identifiers, so that they can be imported and cannot leave the folder.
-fn is_module_name(name: &str) -> bool {
+pub fn is_module_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
         && chars.all(|c| c == '_' || c.is_alphanumeric())
 }
 
 impl SearchPath {
-    /// The standard path: the given folders, `MS_EXT_PATH`, `ms_modules` of the project, then
-    /// what lies beside the executable.
+    /// The standard path: the given folders, `MS_EXT_PATH`, `ms_modules` of the project, the
+    /// user's own, then what lies beside the executable.
     pub fn standard(given: &[PathBuf], project: Option<&Path>) -> Self {
         let mut search = Self::default();
         for folder in given {
@@ -71,7 +105,10 @@ impl SearchPath {
             }
         }
         if let Some(project) = project {
-            search.push(Origin::Project, &project.join("ms_modules"));
+            search.push(Origin::Project, &project_folder(project));
+        }
+        if let Some(folder) = user_folder() {
+            search.push(Origin::User, &folder);
         }
         // `current_exe` may name a symbolic link to the installation.
         if let Ok(executable) = std::env::current_exe().and_then(|path| path.canonicalize()) {
@@ -84,8 +121,8 @@ impl SearchPath {
     pub fn push_beside(&mut self, executable: &Path) {
         let Some(folder) = executable.parent() else { return };
         if let Some(root) = folder.parent() {
-            let abi = format!("abi{}", miniscript_abi::MS_ABI_MAJOR);
-            self.push(Origin::Installation, &root.join("lib/miniscript").join(abi));
+            let installed = root.join("lib/miniscript").join(abi_folder());
+            self.push(Origin::Installation, &installed);
         }
         // target/debug/ms, or a test in target/debug/deps.
         let deps = if folder.file_name() == Some(OsStr::new("deps")) {

@@ -40,6 +40,21 @@ Without a program and on a terminal, statements are read at a prompt.
   -h, --help             show this
 ";
 
+/// A command line that is wrong.
+#[derive(Debug)]
+pub struct BadLine {
+    /// What is wrong.
+    pub error: lexopt::Error,
+    /// The command that helps.
+    pub help: &'static str,
+}
+
+impl From<lexopt::Error> for BadLine {
+    fn from(error: lexopt::Error) -> BadLine {
+        BadLine { error, help: "ms --help" }
+    }
+}
+
 /// What the command is asked to do.
 #[derive(Debug)]
 pub enum Command {
@@ -97,11 +112,11 @@ pub enum What {
 }
 
 /// Reads the command line of the process.
-pub fn parse() -> Result<Command, lexopt::Error> {
+pub fn parse() -> Result<Command, BadLine> {
     parse_from(Parser::from_env())
 }
 
-fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
+fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
     let mut limits = Limits::default();
     let mut explain_import = None;
     let mut ext_path = Vec::new();
@@ -121,20 +136,21 @@ fn parse_from(mut parser: Parser) -> Result<Command, lexopt::Error> {
             Some(Arg::Short('c')) => break Some(What::Code(parser.value()?.string()?)),
             Some(Arg::Short('m')) => break Some(What::Module(parser.value()?.string()?)),
             Some(Arg::Value(v)) if v == "-" => break Some(What::Stdin),
-            Some(Arg::Value(v)) if v == "check" => return check(parser),
+            Some(Arg::Value(v)) if v == "check" => return Ok(check(parser)?),
             Some(Arg::Value(v)) if v == "ext" => {
-                let command = ext::parse(&mut parser, &mut ext_path)?;
+                let command = ext::parse(&mut parser, &mut ext_path)
+                    .map_err(|error| BadLine { error, help: "ms ext --help" })?;
                 return Ok(Command::Ext(command, ext_path));
             }
             Some(Arg::Value(v)) if v == "dis" => return Ok(Command::Dis(one_file(parser)?)),
             Some(Arg::Value(v)) if v == "ast" => match parser.next()? {
                 Some(Arg::Long("run")) => break Some(What::Tree(parser.value()?.into())),
                 Some(Arg::Value(v)) => return Ok(Command::Ast(v.into())),
-                Some(other) => return Err(other.unexpected()),
-                None => return Err("ast needs a file".into()),
+                Some(other) => return Err(other.unexpected().into()),
+                None => return Err(lexopt::Error::from("ast needs a file").into()),
             },
             Some(Arg::Value(v)) => break Some(What::File(v.into())),
-            Some(other) => return Err(other.unexpected()),
+            Some(other) => return Err(other.unexpected().into()),
             None => break None,
         }
     };

@@ -16,8 +16,8 @@ use miniscript_engine::{Config, Engine, Program};
 fn main() -> ExitCode {
     let command = match args::parse() {
         Ok(command) => command,
-        Err(error) => {
-            eprintln!("ms: {error}\ntry 'ms --help'");
+        Err(args::BadLine { error, help }) => {
+            eprintln!("ms: {error}\ntry '{help}'");
             return ExitCode::from(2);
         }
     };

@@ -28,5 +28,7 @@ fn a_wrong_command_line_ends_with_2() {
         let ran = place.ms("", args);
         assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{args:?}");
         assert!(ran.stderr.starts_with(&format!("ms: {what}")), "{args:?}: {}", ran.stderr);
+        let help = if args[0] == "ext" { "try 'ms ext --help'\n" } else { "try 'ms --help'\n" };
+        assert!(ran.stderr.ends_with(help), "{args:?}: {}", ran.stderr);
     }
 }

@@ -90,7 +90,11 @@ fn a_crashing_library_is_one_line() {
         assert_eq!(ran.bad(), format!("ms: {}: {what}\n", library.display()));
         let ran = place.ms("", ["ext", "check", "--ext-path", "libs", name]);
         assert_eq!((ran.status, ran.stderr.as_str()), (Some(1), ""));
-        assert!(ran.stdout.contains(&format!("  loads    BAD  {what}\n")), "{}", ran.stdout);
+        assert!(
+            ran.stdout.contains(&format!("  loads    BAD  a library that {what}\n")),
+            "{}",
+            ran.stdout
+        );
     }
 }
 
@@ -102,6 +106,17 @@ fn a_noisy_library_is_read_all_the_same() {
     let text = place.ms("", ["ext", "info", "--ext-path", "libs", "noisy"]).good();
     assert!(text.contains("\n  version() -> str\n      Its version.\n"), "{text}");
     assert!(!text.contains("oh"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_library_that_leaves_a_process_behind_is_read_all_the_same() {
+    let place = Place::new();
+    let fork = "#include <unistd.h>\n__attribute__((constructor)) static void leave(void) {\n\
+                if (fork() == 0) { sleep(3); _exit(0); }\n}";
+    place.library("libs", "forks", "1.0.0", fork);
+    let text = place.ms("", ["ext", "info", "--ext-path", "libs", "forks"]).good();
+    assert!(text.starts_with("forks 1.0.0\n"), "{text}");
 }
 
 #[test]
@@ -155,7 +170,11 @@ fn an_initialiser_that_raises_is_no_usable_library() {
     let library = place.library("libs", "keyed", "1.0.0", source);
     let ran = place.ms("", [Path::new("ext"), Path::new("check"), &library]);
     assert_eq!(ran.status, Some(1));
-    assert!(ran.stdout.contains("  imports  BAD  OSError: no licence key\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("  imports  BAD  an import that raises OSError: no licence key\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

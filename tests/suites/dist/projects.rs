@@ -115,7 +115,10 @@ fn installing_replaces_a_library_that_is_in_use() {
     let error = install(&bad).bad();
     assert!(error.starts_with("ms: not installed: "), "{error}");
     assert!(error.contains(&*bad.to_string_lossy()), "{error}");
-    assert!(error.contains("found crashed (SIGABRT) while it was loaded"), "{error}");
+    assert!(
+        error.contains("found a library that crashed (SIGABRT) while it was loaded"),
+        "{error}"
+    );
     assert_eq!(place.ms("app", ["-c", version]).good(), "2.0.0\n");
     assert_eq!(files(&place.path("app/ms_modules")), [file_name("live")]);
 }

@@ -74,7 +74,7 @@ pub fn examine(path: &Path, name: &str, verbose: bool) -> Result<Verdict, Compla
     verdict.passed("fits", format!("this machine and MiniScript{glibc}"));
     let probed = probe::probe(path, true, verbose)?;
     let crash = |found: String| Refusal {
-        found,
+        found: format!("a library that {found}"),
         wanted: "a library that can be loaded".to_owned(),
         mend: "this is a mistake in the extension; tell its author".to_owned(),
         details: None,
@@ -99,8 +99,9 @@ pub fn examine(path: &Path, name: &str, verbose: bool) -> Result<Verdict, Compla
     );
     match (&probed.imported, failure) {
         (Some(Err(text)), _) => {
+            let found = format!("an import that raises {text}");
             let wanted = "an import that succeeds".to_owned();
-            verdict.refuse("imports", &Refusal { wanted, ..crash(text.clone()) });
+            verdict.refuse("imports", &Refusal { found, wanted, ..crash(String::new()) });
         }
         (_, Some(how)) => verdict.refuse("imports", &crash(how)),
         (_, None) => {

@@ -131,6 +131,7 @@ fn constant(out: &mut String, indent: usize, constant: &Constant) {
 
 fn paragraph(out: &mut String, indent: usize, text: &str) {
     for line in text.trim().lines() {
+        let indent = if line.trim().is_empty() { 0 } else { indent };
         let _ = writeln!(out, "{:indent$}{}", "", line.trim_end());
     }
 }

@@ -93,17 +93,26 @@ pub fn probe(file: &Path, import: bool, verbose: bool) -> Result<Probed, String>
         command.spawn().map_err(|error| format!("cannot start a process: {}", reason(&error)))?;
     let (send, receive) = mpsc::channel();
     if let Some(stdout) = child.stdout.take() {
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            // What came before a failure is still worth reading.
-            let _ = stdout.take(OUTPUT_LIMIT).read_to_end(&mut bytes);
-            let _ = send.send(bytes);
-        });
+        std::thread::spawn(move || pass_on(stdout.take(OUTPUT_LIMIT), &send));
     }
     let ended = wait(&mut child)?;
-    // A process that the library left behind may hold the pipe open.
-    let output = receive.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+    // To the pipe's end; a process that the library left behind may hold it open.
+    let mut output = Vec::new();
+    let patience = Instant::now() + Duration::from_secs(1);
+    while let Ok(chunk) = receive.recv_timeout(patience.saturating_duration_since(Instant::now())) {
+        output.extend(chunk);
+    }
     Ok(Probed { ended, ..read(&output, &mark) })
+}
+
+/// What is read, in the pieces in which it comes.
+fn pass_on(mut from: impl Read, to: &mpsc::Sender<Vec<u8>>) {
+    let mut chunk = vec![0; 64 << 10];
+    while let Ok(count @ 1..) = from.read(&mut chunk) {
+        if to.send(chunk[..count].to_vec()).is_err() {
+            break;
+        }
+    }
 }
 
 /// Waits for the child; how it ended, if not well.

@@ -2,14 +2,19 @@
  *
  * A VM belongs to the thread that made it. Every call but ms_interrupt, the scalar functions and
  * those of ms_error_t is made on that thread; from another one it is an error and does nothing.
- * Several VMs, on one thread or many, share nothing.
+ * Several VMs, on one thread or many, share nothing. A VM that was freed is an error, too, until
+ * many others were freed after it.
+ *
+ * While a script runs, its VM can be used only by the functions that it calls (ms_ext_fn_t): they
+ * make and read values, call back (ms_call, where they said so) and raise. Running anything else,
+ * freeing the VM, and any use in an output callback is MS_ERR_BUSY.
  *
  * A call that returns ms_error_t * returns null if all went well; otherwise the caller frees the
  * error. Where the error is an `ms_error_t **error` parameter, null may be passed, and null is
  * stored if all went well. Results are only stored if all went well.
  *
  * Strings passed in are NUL-terminated UTF-8 and borrowed for the call, except where a length or
- * another lifetime is mentioned. */
+ * another lifetime is mentioned. A null pointer where none is allowed is MS_ERR_ARGUMENT. */
 #ifndef MINISCRIPT_H
 #define MINISCRIPT_H
 
@@ -19,7 +24,7 @@
 extern "C" {
 #endif
 
-/* A VM. Owned by who made it, until ms_vm_free. */
+/* A VM. Owned by who made it, until ms_vm_free on the same thread. */
 typedef struct ms_vm ms_vm_t;
 /* An error: texts that outlive the VM. Owned by who received it, until ms_error_free; any thread
  * may use it, one at a time. */
@@ -32,14 +37,25 @@ typedef MsValue ms_value_t;
 
 /* ---- VMs ---- */
 
-/* Takes output; called on the VM's thread, and may not use the VM. */
+/* Takes output; called on the VM's thread, and may not use the VM. The bytes live for the call and
+ * do not end in a NUL. It must return: no longjmp and no C++ exception may leave it. */
 typedef void (*ms_write_fn_t)(void *data, const char *bytes, size_t len);
 
 /* The script has all rights of the process. */
 #define MS_ALLOW_ALL 1u
+/* One right without bounds. The lists of ms_config grant a right for some things only. */
+#define MS_ALLOW_READ 2u    /* look at files */
+#define MS_ALLOW_WRITE 4u   /* make, change and remove files */
+#define MS_ALLOW_NET 8u     /* use the network */
+#define MS_ALLOW_ENV 16u    /* look at the environment */
+#define MS_ALLOW_RUN 32u    /* run programs */
+#define MS_ALLOW_IMPORT 64u /* import modules from module_path */
+#define MS_ALLOW_EXT 128u   /* load extensions, which are native code */
+#define MS_ALLOW_STDIN 256u /* read standard input; there is no list for it */
 
 /* What a VM may do. Zero everything, set size, then what is wanted. Borrowed for the call, but for
- * the callbacks and their data, which must live as long as the VM. */
+ * the callbacks and their data, which must live as long as the VM. Fields are added at the end
+ * only; what lies beyond the size is taken as zero. */
 typedef struct ms_config {
     size_t size;                     /* sizeof(ms_config) */
     uint32_t flags;                  /* MS_ALLOW_ flags */
@@ -51,11 +67,25 @@ typedef struct ms_config {
     size_t allow_read_count;
     const char *const *allow_write;  /* files and folders that may be written */
     size_t allow_write_count;
-    const char *const *module_path;  /* folders with modules; they must be readable, too */
+    const char *const *module_path;  /* folders with modules (.ms, .py); those that may be read or
+                                        that allow_import names can be imported */
     size_t module_path_count;
     ms_write_fn_t write_out;         /* null: the process's standard output */
     ms_write_fn_t write_err;         /* null: the process's standard error */
     void *data;                      /* handed to the callbacks */
+    const char *const *allow_net;    /* "host", "host:port", "*.host", "address", "address:port",
+                                        "[v6]:port", ":port" */
+    size_t allow_net_count;
+    const char *const *allow_env;    /* names of variables */
+    size_t allow_env_count;
+    const char *const *allow_run;    /* names of programs */
+    size_t allow_run_count;
+    const char *const *allow_import; /* modules of module_path, with their submodules */
+    size_t allow_import_count;
+    const char *const *allow_ext;    /* extensions; those of the installation need no grant */
+    size_t allow_ext_count;
+    const char *const *ext_path;     /* folders in which extensions are looked for first */
+    size_t ext_path_count;
 } ms_config;
 
 /* A VM that may write output, use math, and nothing else. Null if there is no memory. */
@@ -71,7 +101,7 @@ ms_error_t *ms_vm_free(ms_vm_t *vm);
 #define MS_ERR_SYNTAX 2    /* the text is not a program */
 #define MS_ERR_LIMIT 3     /* time, fuel or memory is used up */
 #define MS_ERR_ARGUMENT 4  /* an argument cannot be used */
-#define MS_ERR_HANDLE 5    /* a value has ended or belongs to another VM */
+#define MS_ERR_HANDLE 5    /* a value has ended or belongs to another VM, or a VM was freed */
 #define MS_ERR_THREAD 6    /* the VM belongs to another thread */
 #define MS_ERR_BUSY 7      /* not possible at this moment */
 #define MS_ERR_IO 8        /* a file cannot be read */
@@ -84,6 +114,10 @@ int ms_error_code(const ms_error_t *error);
 const char *ms_error_type(const ms_error_t *error);
 const char *ms_error_message(const ms_error_t *error);
 const char *ms_error_traceback(const ms_error_t *error);
+/* Where the exception was raised (or the text is wrong): file, which lives as long as the error and
+ * is "" if unknown, and line, from 1, or 0 if unknown. */
+const char *ms_error_file(const ms_error_t *error);
+int ms_error_line(const ms_error_t *error);
 /* Frees an error; null does nothing. */
 void ms_error_free(ms_error_t *error);
 
@@ -105,8 +139,8 @@ ms_run_t ms_eval(ms_vm_t *vm, const char *source, ms_value_t *result, ms_error_t
 /* Calls a function. In a function that a script called: only with MS_FUNCTION_CALLS_BACK. */
 ms_run_t ms_call(ms_vm_t *vm, ms_value_t function, size_t argc, const ms_value_t *args,
                  ms_value_t *result, ms_error_t **error);
-/* Raises KeyboardInterrupt in the running script. From any thread or signal handler, as long as
- * the VM lives. */
+/* Raises KeyboardInterrupt in the running script, or at once in the next one that runs. From any
+ * thread or signal handler, as long as the VM lives. Null does nothing. */
 void ms_interrupt(ms_vm_t *vm);
 
 /* Globals of __main__. */
@@ -128,9 +162,12 @@ int ms_value_is_bytes(ms_value_t value);
 int ms_value_is_list(ms_value_t value);
 int ms_value_is_tuple(ms_value_t value);
 int ms_value_is_dict(ms_value_t value);
+int ms_value_is_set(ms_value_t value);
 /* Whether it could not be made. */
 int ms_value_is_error(ms_value_t value);
-/* Numbers; 0 for what is none. */
+/* 1 and the number of an int of up to 64 bits or a bool; else 0, and nothing is stored. */
+int ms_value_int64(ms_value_t value, int64_t *number);
+/* Numbers; 0 for what is none, and for ints beyond 64 bits. A float loses its fraction. */
 int64_t ms_value_as_int(ms_value_t value);
 double ms_value_as_float(ms_value_t value);
 /* Truth of a scalar; handles are true. */
@@ -143,6 +180,8 @@ int ms_value_as_bool(ms_value_t value);
 ms_value_t ms_value_string(ms_vm_t *vm, const char *string);
 ms_value_t ms_value_string_n(ms_vm_t *vm, const char *string, size_t len);
 ms_value_t ms_value_bytes(ms_vm_t *vm, const char *bytes, size_t len);
+/* An int of any size out of its digits, with an optional sign; base from 2 to 36. */
+ms_value_t ms_value_bigint(ms_vm_t *vm, const char *digits, int base);
 ms_value_t ms_value_list(ms_vm_t *vm, size_t count, const ms_value_t *items);
 ms_value_t ms_value_tuple(ms_vm_t *vm, size_t count, const ms_value_t *items);
 /* count keys and values in turn: 2 * count values. */
@@ -152,13 +191,16 @@ ms_value_t ms_value_dict(ms_vm_t *vm, size_t count, const ms_value_t *pairs);
 ms_error_t *ms_value_text(ms_vm_t *vm, ms_value_t value, const char **bytes, size_t *len);
 /* Number of items of a str, bytes, tuple, list, dict or set. */
 ms_error_t *ms_value_length(ms_vm_t *vm, ms_value_t value, size_t *len);
-/* object[key]; object[key] = value; object.name; list of the items (of a dict: its keys); repr.
+/* object[key]; object[key] = value; object.name; list of the items (of a dict: its keys); repr and
+ * str, which is how an int of any size is read; the name of the class. The result is a new handle.
  * What would run script code is MS_ERR_BUSY: use ms_call or ms_eval. */
 ms_error_t *ms_value_get(ms_vm_t *vm, ms_value_t object, ms_value_t key, ms_value_t *result);
 ms_error_t *ms_value_set(ms_vm_t *vm, ms_value_t object, ms_value_t key, ms_value_t value);
 ms_error_t *ms_value_attr(ms_vm_t *vm, ms_value_t object, const char *name, ms_value_t *result);
 ms_error_t *ms_value_items(ms_vm_t *vm, ms_value_t object, ms_value_t *result);
 ms_error_t *ms_value_repr(ms_vm_t *vm, ms_value_t value, ms_value_t *result);
+ms_error_t *ms_value_str(ms_vm_t *vm, ms_value_t value, ms_value_t *result);
+ms_error_t *ms_value_type_name(ms_vm_t *vm, ms_value_t value, ms_value_t *result);
 
 /* A further handle to the same object, which lives until it is released. */
 ms_error_t *ms_value_retain(ms_vm_t *vm, ms_value_t value, ms_value_t *result);
@@ -167,8 +209,9 @@ ms_error_t *ms_value_release(ms_vm_t *vm, ms_value_t value);
 
 /* ---- functions of the embedder ---- */
 
-/* A function that scripts call, on the VM's thread. args live for the call; so does what it
- * makes. It must return: no longjmp and no C++ exception may leave it. */
+/* A function that scripts call, on the VM's thread, with positional arguments. args live for the
+ * call; so does what it makes. The result may be any of its values; one that has ended raises. It
+ * must return: no longjmp and no C++ exception may leave it. */
 typedef ms_value_t (*ms_ext_fn_t)(ms_vm_t *vm, int argc, ms_value_t *args);
 
 /* A module of up to 64 functions. */
@@ -203,28 +246,28 @@ typedef struct ms_extension_table {
     size_t stride;                   /* sizeof(ms_function_t) */
 } ms_extension_table_t;
 
-/* Make a module that scripts import. Everything is copied: the struct may be freed at once. A name
- * that is registered already is an error. */
+/* Make a module that scripts import, without a limit of their number. Everything is copied: struct,
+ * names and table may be freed at once. A name that is registered already is an error. */
 ms_error_t *ms_register_extension(ms_vm_t *vm, const ms_extension_t *extension);
 ms_error_t *ms_register_extension_table(ms_vm_t *vm, const ms_extension_table_t *table);
-/* Calls a function of a registered or imported module. */
+/* Calls a function of a registered or imported module; for the rest as ms_call. */
 ms_run_t ms_call_extension_function(ms_vm_t *vm, const char *extension, const char *function,
                                     size_t argc, const ms_value_t *args, ms_value_t *result,
                                     ms_error_t **error);
-/* In a function that a script called: it raises the builtin exception `type`, whatever it
- * returns. */
+/* In a function that a script called: it raises the builtin exception `type` (another name becomes
+ * a RuntimeError that tells it), whatever it returns. */
 ms_error_t *ms_raise(ms_vm_t *vm, const char *type, const char *message);
 /* The data of the running function's row. */
 void *ms_function_data(ms_vm_t *vm);
 
 /* ---- http ---- */
 
-/* The http extension, to be registered (which imports it, and fails if it is not installed) and
- * then destroyed. */
+/* The http extension, to be registered and then destroyed, by any thread. It is linked into the
+ * library. A VM needs the right to use the network besides (allow_net). */
 ms_extension_t *ms_http_extension_create(void);
 void ms_http_extension_destroy(ms_extension_t *extension);
-/* Whether the system offers an event loop: 0 if so, else -1. Each VM has its own loop, so there is
- * nothing to be kept or shut down. */
+/* Whether the system offers an event loop: 0 if so, else -1. Each VM makes its own when it first
+ * waits and ends it with itself, so there is nothing to be kept or shut down. */
 int ms_http_event_loop_init(void);
 void ms_http_event_loop_shutdown(void);
 

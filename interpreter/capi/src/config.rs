@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use miniscript_engine::files::{Grants, Right, Unrestricted};
+use miniscript_engine::access::{Grants, Right, Unrestricted};
 use miniscript_engine::{Buffering, Config, OutputStream};
 
 use crate::error::Fail;
@@ -49,10 +49,46 @@ pub struct MsConfig {
     pub write_err: MsWriteFn,
     /// Handed to the callbacks.
     pub data: *mut c_void,
+    /// Hosts and addresses that may be reached.
+    pub allow_net: *const *const c_char,
+    /// Their number.
+    pub allow_net_count: usize,
+    /// Variables of the environment.
+    pub allow_env: *const *const c_char,
+    /// Their number.
+    pub allow_env_count: usize,
+    /// Programs that may be run.
+    pub allow_run: *const *const c_char,
+    /// Their number.
+    pub allow_run_count: usize,
+    /// Modules that may be imported from `module_path`.
+    pub allow_import: *const *const c_char,
+    /// Their number.
+    pub allow_import_count: usize,
+    /// Extensions that may be loaded.
+    pub allow_ext: *const *const c_char,
+    /// Their number.
+    pub allow_ext_count: usize,
+    /// Folders in which extensions are looked for.
+    pub ext_path: *const *const c_char,
+    /// Their number.
+    pub ext_path_count: usize,
 }
 
 /// The script has all rights of the process.
 pub const MS_ALLOW_ALL: u32 = 1;
+
+/// The flags that grant one right without bounds.
+const FLAGS: [(u32, Right); 8] = [
+    (1 << 1, Right::Read),
+    (1 << 2, Right::Write),
+    (1 << 3, Right::Net),
+    (1 << 4, Right::Env),
+    (1 << 5, Right::Run),
+    (1 << 6, Right::Import),
+    (1 << 7, Right::Ext),
+    (1 << 8, Right::Stdin),
+];
 
 impl Default for MsConfig {
     fn default() -> MsConfig {
@@ -92,10 +128,17 @@ pub(crate) unsafe fn read(config: *const MsConfig) -> Result<MsConfig, Fail> {
     if size < size_of::<usize>() || size > 1 << 16 {
         return Err(Fail::argument("ms_config.size is not sizeof(ms_config)"));
     }
-    let count = size.min(size_of::<MsConfig>());
+    // Whole words: a size that ends inside a field does not tell that field.
+    let count = size.min(size_of::<MsConfig>()) / size_of::<usize>() * size_of::<usize>();
     let (from, to) = (config.cast::<u8>(), std::ptr::from_mut(&mut known).cast::<u8>());
     // SAFETY: both have at least `count` bytes; any bytes are a valid `MsConfig` of C's.
     unsafe { std::ptr::copy_nonoverlapping(from, to, count) };
+    // What a newer caller asks for and this version does not know must not be passed over: it
+    // may be a limit.
+    // SAFETY: the caller's struct has `size` bytes.
+    if (size_of::<MsConfig>()..size).any(|i| unsafe { from.add(i).read() } != 0) {
+        return Err(Fail::argument("ms_config has fields that this version does not know"));
+    }
     Ok(known)
 }
 
@@ -116,25 +159,41 @@ pub(crate) unsafe fn engine_config(c: &MsConfig) -> Result<Config, Fail> {
     config.limits.max_memory = some(c.memory);
     config.limits.recursion = some(c.recursion.into());
     config.limits.fuel = (c.fuel != 0).then_some(c.fuel);
-    if c.flags & !MS_ALLOW_ALL != 0 {
+    let known = FLAGS.iter().fold(MS_ALLOW_ALL, |all, (flag, _)| all | flag);
+    if c.flags & !known != 0 {
         return Err(Fail::argument("ms_config.flags has bits that this version does not know"));
     }
     let mut grants = Grants::default();
     let lists = [
         (Right::Read, c.allow_read, c.allow_read_count, "ms_config.allow_read"),
         (Right::Write, c.allow_write, c.allow_write_count, "ms_config.allow_write"),
+        (Right::Net, c.allow_net, c.allow_net_count, "ms_config.allow_net"),
+        (Right::Env, c.allow_env, c.allow_env_count, "ms_config.allow_env"),
+        (Right::Run, c.allow_run, c.allow_run_count, "ms_config.allow_run"),
+        (Right::Import, c.allow_import, c.allow_import_count, "ms_config.allow_import"),
+        (Right::Ext, c.allow_ext, c.allow_ext_count, "ms_config.allow_ext"),
     ];
     for (right, list, count, what) in lists {
         // SAFETY: by contract.
         for &item in unsafe { text::array(list, count, what)? } {
             // SAFETY: by contract.
-            grants.grant(right, &unsafe { text::path(item, what)? });
+            let scope = unsafe { text::path(item, what)? };
+            grants.grant(right, scope).map_err(|e| Fail::argument(format!("{what}: {e}")))?;
         }
     }
-    // SAFETY: by contract.
-    for &item in unsafe { text::array(c.module_path, c.module_path_count, "module_path")? } {
+    for (_, right) in FLAGS.iter().filter(|(flag, _)| c.flags & flag != 0) {
+        grants.grant_all(*right);
+    }
+    let folders = [
+        (&mut config.path, c.module_path, c.module_path_count, "ms_config.module_path"),
+        (&mut config.ext_path, c.ext_path, c.ext_path_count, "ms_config.ext_path"),
+    ];
+    for (to, list, count, what) in folders {
         // SAFETY: by contract.
-        config.path.push(unsafe { text::path(item, "ms_config.module_path")? });
+        for &item in unsafe { text::array(list, count, what)? } {
+            // SAFETY: by contract.
+            to.push(unsafe { text::path(item, what)? });
+        }
     }
     config.access = match c.flags & MS_ALLOW_ALL {
         0 => Arc::new(grants),

@@ -2,6 +2,9 @@
 
 use std::ffi::{CString, c_char, c_int};
 
+use miniscript_engine::vm::object::exc::{Exception, Traceback};
+use miniscript_engine::vm::object::func::Code;
+use miniscript_engine::vm::object::read;
 use miniscript_engine::vm::object::text::Str;
 use miniscript_engine::vm::{Value, Vm};
 
@@ -36,6 +39,8 @@ pub struct MsError {
     kind: CString,
     message: CString,
     traceback: CString,
+    file: CString,
+    line: u32,
 }
 
 /// An error on its way to the caller.
@@ -45,13 +50,15 @@ pub(crate) struct Fail {
     pub(crate) kind: String,
     pub(crate) message: String,
     pub(crate) traceback: String,
+    /// File and line of the raise.
+    pub(crate) place: Option<(String, u32)>,
 }
 
 impl Fail {
     pub(crate) fn new(code: i32, kind: &str, message: impl Into<String>) -> Fail {
         let message = message.into();
         let traceback = format!("{kind}: {message}\n");
-        Fail { code, kind: kind.to_owned(), message, traceback }
+        Fail { code, kind: kind.to_owned(), message, traceback, place: None }
     }
 
     pub(crate) fn argument(message: impl Into<String>) -> Fail {
@@ -70,6 +77,7 @@ impl Fail {
             kind: vm.type_name(exc),
             message: text.map(|s| s.to_display().into_owned()).unwrap_or_default(),
             traceback: vm.render_exception(exc),
+            place: place_of(vm, exc),
         }
     }
 
@@ -80,8 +88,25 @@ impl Fail {
             kind: text::owned(&self.kind),
             message: text::owned(&self.message),
             traceback: text::owned(&self.traceback),
+            line: self.place.as_ref().map_or(0, |(_, line)| *line),
+            file: text::owned(&self.place.map_or_else(String::new, |(file, _)| file)),
         }))
     }
+}
+
+/// Where an exception was raised: the innermost frame of its traceback.
+fn place_of(vm: &Vm, exc: Value<'_>) -> Option<(String, u32)> {
+    let mut at = read(&exc.get::<Exception>()?.traceback);
+    let mut place = None;
+    while let Some(step) = at.get::<Traceback>() {
+        let line = vm.getattr(at, vm.intern("tb_lineno")).ok().and_then(|v| v.as_small());
+        if let (Some(code), Some(line)) = (read(&step.code).get::<Code>(), line) {
+            let file = code.proto.source.as_ref().map_or("", |s| s.filename.as_str());
+            place = Some((file.to_owned(), u32::try_from(line).unwrap_or(0)));
+        }
+        at = read(&step.next);
+    }
+    place
 }
 
 /// Stores the outcome of a call where the caller wants it.
@@ -134,6 +159,26 @@ pub unsafe extern "C" fn ms_error_message(error: *const MsError) -> *const c_cha
 pub unsafe extern "C" fn ms_error_traceback(error: *const MsError) -> *const c_char {
     // SAFETY: by contract.
     unsafe { error.as_ref() }.map_or(c"".as_ptr(), |e| e.traceback.as_ptr())
+}
+
+/// The file in which the exception was raised, or where the text is wrong; empty if unknown.
+///
+/// # Safety
+/// Null, or an error that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_error_file(error: *const MsError) -> *const c_char {
+    // SAFETY: by contract.
+    unsafe { error.as_ref() }.map_or(c"".as_ptr(), |e| e.file.as_ptr())
+}
+
+/// The line there, from 1; 0 if unknown.
+///
+/// # Safety
+/// Null, or an error that was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_error_line(error: *const MsError) -> c_int {
+    // SAFETY: by contract.
+    unsafe { error.as_ref() }.map_or(0, |e| c_int::try_from(e.line).unwrap_or(c_int::MAX))
 }
 
 /// Frees an error; null does nothing.

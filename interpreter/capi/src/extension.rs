@@ -16,8 +16,9 @@ use miniscript_engine::vm::{Value, Vm};
 
 use crate::error::{Fail, MsError, code, store};
 use crate::run::{hold, ms_call, release};
+use crate::slot::MsVm;
 use crate::value::{failed, put};
-use crate::vm::{MsVm, Native, enter, entry};
+use crate::vm::{Native, Session, enter, entry};
 use crate::{http, text};
 
 /// A function of the embedder.
@@ -85,7 +86,7 @@ const CALLS_BACK: u32 = 1;
 
 /// A registered function; natives carry its address.
 pub(crate) struct Function {
-    ms: *const MsVm,
+    ms: *const Session,
     func: unsafe extern "C" fn(*mut MsVm, c_int, *mut MsValue) -> MsValue,
     data: *mut c_void,
     flags: u32,
@@ -124,7 +125,7 @@ fn native_row(name: &str, doc: &str) -> &'static NativeDef {
 
 /// Calls a function of the embedder.
 fn call<'v>(vm: &'v Vm, native: &'v func::Native, args: &[Value<'v>]) -> NResult<'v> {
-    // SAFETY: the VM's `MsVm` owns the record for as long as the VM lives.
+    // SAFETY: the VM's session owns the record for as long as the VM lives.
     let f = unsafe { &*(native.data as *const Function) };
     if f.flags & CALLS_BACK != 0 {
         let (args, data) = (args.to_vec(), native.data);
@@ -160,7 +161,7 @@ fn exception<'v>(vm: &'v Vm, fail: &Fail) -> Value<'v> {
 
 /// What a call of the embedder's function changes in the VM's record, put back at its end.
 struct Frame<'a> {
-    ms: &'a MsVm,
+    ms: &'a Session,
     native: Option<Native>,
     scope: Vec<Handle>,
     pending: Option<Fail>,
@@ -168,7 +169,7 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn enter(ms: &'a MsVm, native: Option<Native>) -> Frame<'a> {
+    fn enter(ms: &'a Session, native: Option<Native>) -> Frame<'a> {
         Frame {
             ms,
             native: ms.native.replace(native),
@@ -195,15 +196,19 @@ fn invoke<'v>(
     nest: *mut Nest,
     args: &[Value<'v>],
 ) -> Result<Value<'v>, Fail> {
-    // SAFETY: the `MsVm` that owns the record lives, and this is its thread.
+    // SAFETY: the session that owns the record is there, and this is its thread.
     let ms = unsafe { &*f.ms };
+    if ms.slot.owner().is_none() {
+        return Err(Fail::busy("the VM ends"));
+    }
     let argc = c_int::try_from(args.len())
         .map_err(|_| Fail::new(code::ARGUMENT, "TypeError", "too many arguments"))?;
     let outer = Frame::enter(ms, Some(Native { vm, nest }));
     ms.data.set(f.data);
     let mut values: Vec<MsValue> = args.iter().map(|&v| ms.export(vm, v)).collect();
     // SAFETY: the embedder promises a function of this type; the values live for the call.
-    let result = unsafe { (f.func)(f.ms.cast_mut(), argc, values.as_mut_ptr()) };
+    let result =
+        unsafe { (f.func)(std::ptr::from_ref(ms.slot).cast_mut(), argc, values.as_mut_ptr()) };
     let ended = match ms.pending.take() {
         Some(fail) => Err(fail),
         None => ms.import(vm, result),
@@ -227,7 +232,7 @@ pub(crate) unsafe fn call_back(
     result: *mut MsValue,
     error: *mut *mut MsError,
 ) -> c_int {
-    let call = |ms: &MsVm| {
+    let call = |ms: &Session| {
         let native = ms.native.get().ok_or_else(|| Fail::busy("no function runs"))?;
         // SAFETY: the coroutine of the running function lends it for the call.
         let nest = unsafe { &mut *native.nest };
@@ -265,7 +270,7 @@ pub(crate) unsafe fn call_back(
 
 // ---- registering ----
 
-fn register(ms: &MsVm, name: &str, doc: &str, rows: &[Row<'_>]) -> Result<(), Fail> {
+fn register(ms: &Session, name: &str, doc: &str, rows: &[Row<'_>]) -> Result<(), Fail> {
     if name.is_empty() {
         return Err(Fail::argument("the extension has no name"));
     }
@@ -306,7 +311,7 @@ pub unsafe extern "C" fn ms_register_extension(
     vm: *mut MsVm,
     extension: *const MsExtension,
 ) -> *mut MsError {
-    let add = |ms: &MsVm| {
+    let add = |ms: &Session| {
         if extension.is_null() {
             return Err(Fail::argument("the extension is null"));
         }
@@ -350,7 +355,7 @@ pub unsafe extern "C" fn ms_register_extension_table(
     vm: *mut MsVm,
     table: *const MsExtensionTable,
 ) -> *mut MsError {
-    let add = |ms: &MsVm| {
+    let add = |ms: &Session| {
         // SAFETY: by contract.
         let Some(t) = (unsafe { table.as_ref() }) else {
             return Err(Fail::argument("the table is null"));
@@ -402,7 +407,7 @@ pub unsafe extern "C" fn ms_call_extension_function(
     result: *mut MsValue,
     error: *mut *mut MsError,
 ) -> c_int {
-    let find = |ms: &MsVm| {
+    let find = |ms: &Session| {
         // SAFETY: by contract.
         let (module, name) = unsafe {
             (text::borrow(extension, "the extension")?, text::borrow(function, "the function")?)
@@ -447,7 +452,7 @@ pub unsafe extern "C" fn ms_raise(
     class: *const c_char,
     message: *const c_char,
 ) -> *mut MsError {
-    let raise = |ms: &MsVm| {
+    let raise = |ms: &Session| {
         if !ms.in_native() {
             return Err(Fail::busy("ms_raise belongs into a function that a script called"));
         }

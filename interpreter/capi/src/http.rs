@@ -1,7 +1,8 @@
 //! The reference document's names for the http extension.
 //!
-//! The extension itself is a library like any other. What [`ms_http_extension_create`] gives is a
-//! marker: registering it imports the library, so that its absence is found then and not later.
+//! The extension is linked into this library and comes through the same descriptor as the one that
+//! is installed as a file. What [`ms_http_extension_create`] gives is a marker: registering it adds
+//! the extension to the VM. The right to use the network is another matter: `ms_config` grants it.
 
 use std::ffi::{c_char, c_int};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use miniscript_engine::reactor::Reactor;
 
 use crate::error::Fail;
 use crate::extension::{MsExtension, MsSlot};
-use crate::vm::MsVm;
+use crate::vm::Session;
 
 /// The marker's name; its address is what tells it.
 static NAME: [u8; 5] = *b"http\0";
@@ -24,9 +25,14 @@ pub(crate) fn is_marker(found: *const c_char) -> bool {
     std::ptr::eq(found, name())
 }
 
-/// Imports the http extension.
-pub(crate) fn link(ms: &MsVm) -> Result<(), Fail> {
+/// Adds the http extension and imports it: the one that is linked in, or without the feature
+/// `http` the one that is installed.
+pub(crate) fn link(ms: &Session) -> Result<(), Fail> {
     let ended = ms.run(|engine| {
+        #[cfg(feature = "http")]
+        if !engine.link(ms_http::descriptor()) {
+            return Err(Fail::busy("an extension cannot be added now"));
+        }
         let (import, argument) = {
             let vm = engine.vm();
             let import = vm.dict_get_str(vm.builtins(), "__import__");

@@ -1,7 +1,8 @@
 //! The C API of MiniScript; `include/miniscript.h` is its other half and its documentation.
 //!
 //! ```text
-//! vm          one VM with its owner thread, and the barrier that every entry passes
+//! slot        what the embedder holds of a VM, which outlives it
+//! vm          one VM, and the barrier that every entry passes
 //! config      what a VM is granted
 //! value       values made and read; handles; scopes
 //! run         programs, globals, calls, interrupts
@@ -22,6 +23,7 @@ mod error;
 mod extension;
 mod http;
 mod run;
+mod slot;
 mod text;
 mod value;
 mod vm;
@@ -29,4 +31,4 @@ mod vm;
 pub use config::MsConfig;
 pub use error::{MsError, code};
 pub use extension::{MsExtFn, MsExtension, MsExtensionTable, MsFunctionRow};
-pub use vm::MsVm;
+pub use slot::MsVm;

@@ -14,9 +14,10 @@ use miniscript_syntax::ast::Mode;
 use miniscript_syntax::{Source, render};
 
 use crate::error::{Fail, MsError, code, store};
+use crate::slot::MsVm;
 use crate::text;
 use crate::value::{failed, put};
-use crate::vm::{MsVm, enter, entry};
+use crate::vm::{Session, enter, entry};
 
 /// `MS_RUN_DONE`.
 const DONE: c_int = 0;
@@ -30,7 +31,7 @@ unsafe fn run(
     vm: *mut MsVm,
     result: *mut MsValue,
     error: *mut *mut MsError,
-    f: impl FnOnce(&MsVm, &mut Engine) -> Result<Handle, RunFail>,
+    f: impl FnOnce(&Session, &mut Engine) -> Result<Handle, RunFail>,
 ) -> c_int {
     // SAFETY: the caller's contract.
     let ended = unsafe {
@@ -93,6 +94,10 @@ impl RunFail {
             RunFail::Engine(Failure::Unreadable(text)) => Fail::new(code::IO, "OSError", text),
             RunFail::Engine(Failure::Syntax(bad)) => Fail {
                 code: code::SYNTAX,
+                place: Some((
+                    bad.name.clone(),
+                    Source::new(&bad.text).position(bad.error.span.start).line,
+                )),
                 kind: bad.error.kind.name().to_owned(),
                 message: bad.error.message.clone(),
                 traceback: render(&bad.error, &Source::new(&bad.text), &bad.name),
@@ -218,8 +223,17 @@ pub unsafe extern "C" fn ms_call(
     // SAFETY: by contract.
     unsafe {
         let native = enter(vm, |ms| Ok(ms.native.get())).ok().flatten();
-        if native.is_some_and(|n| !n.nest.is_null()) {
-            return crate::extension::call_back(vm, function, argc, args, result, error);
+        match native {
+            Some(n) if !n.nest.is_null() => {
+                return crate::extension::call_back(vm, function, argc, args, result, error);
+            }
+            Some(_) => {
+                let text = "a function that uses ms_call is registered in a table and with \
+                            MS_FUNCTION_CALLS_BACK";
+                store(error, Some(Fail::busy(text)));
+                return ERROR;
+            }
+            None => {}
         }
         run(vm, result, error, |ms, engine| {
             let args = text::array(args, argc, "args")?;
@@ -233,7 +247,7 @@ pub unsafe extern "C" fn ms_call(
 
 /// Handles of a function and its arguments.
 pub(crate) fn hold(
-    ms: &MsVm,
+    ms: &Session,
     vm: &Vm,
     function: MsValue,
     args: &[MsValue],
@@ -251,7 +265,7 @@ pub(crate) fn release(vm: &Vm, function: Handle, args: &[Handle]) {
 }
 
 /// The namespace of `__main__`.
-fn globals<'v>(ms: &MsVm, vm: &'v Vm) -> Result<&'v Dict, Fail> {
+fn globals<'v>(ms: &Session, vm: &'v Vm) -> Result<&'v Dict, Fail> {
     let main = vm.handle(ms.main).and_then(|m| m.get::<Module>());
     main.and_then(|m| m.dict().get::<Dict>()).ok_or_else(|| Fail::busy("there is no __main__"))
 }
@@ -314,9 +328,14 @@ pub unsafe extern "C" fn ms_interrupt(vm: *mut MsVm) {
     if vm.is_null() {
         return;
     }
-    #[allow(clippy::deref_addrof)] // no reference to the whole VM: its thread may hold one
-    // SAFETY: by contract; the field is made for all threads and never changes.
-    let shared = unsafe { &*(&raw const (*vm).shared) };
+    // SAFETY: by contract; slots live as long as the process.
+    let session = unsafe { (*vm).session() };
+    if session.is_null() {
+        return;
+    }
+    // SAFETY: by contract; no reference to the whole, which its thread may hold; the field is
+    // made for all threads and never changes.
+    let shared = unsafe { &*(&raw const (*session).shared) };
     shared.interrupt.store(true, Ordering::Relaxed);
     shared.trip.trip();
     shared.waker.notify();

@@ -13,9 +13,12 @@ use miniscript_engine::vm::object::seq::{List, Tuple};
 use miniscript_engine::vm::object::text::{Bytes, Str};
 use miniscript_engine::vm::{Value, Vm};
 
+use num_bigint::BigInt;
+
 use crate::error::{Fail, MsError, code};
+use crate::slot::MsVm;
 use crate::text;
-use crate::vm::{MsVm, enter, entry};
+use crate::vm::{Session, enter, entry};
 
 /// The error of an exit of the VM.
 pub(crate) fn failed(vm: &Vm, exit: Exit<'_>) -> Fail {
@@ -53,7 +56,7 @@ fn tag_of(vm: &Vm, v: Value<'_>) -> u32 {
     }
 }
 
-impl MsVm {
+impl Session {
     fn pack(&self, tag: u32, handle: Handle) -> MsValue {
         let payload = u64::from(self.number) << 32 | u64::from(handle.index);
         MsValue { tag, aux: handle.generation, payload }
@@ -165,6 +168,8 @@ kinds! {
     ms_value_is_tuple: MS_TAG_TUPLE;
     /// Whether it is a dict.
     ms_value_is_dict: MS_TAG_DICT;
+    /// Whether it is a set or frozenset.
+    ms_value_is_set: MS_TAG_SET;
     /// Whether it could not be made.
     ms_value_is_error: MS_TAG_ABSENT;
 }
@@ -199,13 +204,27 @@ pub extern "C" fn ms_value_as_bool(value: MsValue) -> c_int {
     })
 }
 
+/// The exact number of an int that fits 64 bits, or of a bool.
+///
+/// # Safety
+/// As `miniscript.h` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_value_int64(value: MsValue, out: *mut i64) -> c_int {
+    let number = match value.tag {
+        MS_TAG_INT | MS_TAG_BOOL => ms_value_as_int(value),
+        _ => return 0,
+    };
+    // SAFETY: by contract.
+    c_int::from(unsafe { put(out, number) }.is_ok())
+}
+
 // ---- objects: made ----
 
 /// Makes a value; where that fails, one that every use refuses. A function of the embedder that
 /// runs then raises.
 unsafe fn make(
     vm: *const MsVm,
-    f: impl for<'v> FnOnce(&MsVm, &'v Vm) -> Result<NResult<'v>, Fail>,
+    f: impl for<'v> FnOnce(&Session, &'v Vm) -> Result<NResult<'v>, Fail>,
 ) -> MsValue {
     // SAFETY: the caller's contract.
     let made = unsafe {
@@ -253,6 +272,33 @@ pub unsafe extern "C" fn ms_value_string_n(
             let text =
                 std::str::from_utf8(bytes).map_err(|_| Fail::argument("the text is not UTF-8"))?;
             Ok(vm.str(text))
+        })
+    }
+}
+
+/// An int of any size out of its digits with an optional sign.
+///
+/// # Safety
+/// As `miniscript.h` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_value_bigint(
+    vm: *mut MsVm,
+    digits: *const c_char,
+    base: c_int,
+) -> MsValue {
+    // SAFETY: by contract.
+    unsafe {
+        make(vm, |_, vm| {
+            let digits = text::borrow(digits, "the digits")?;
+            let base = u32::try_from(base).ok().filter(|b| (2..=36).contains(b));
+            let base = base.ok_or_else(|| Fail::argument("base is not from 2 to 36"))?;
+            let number = BigInt::parse_bytes(digits.as_bytes(), base);
+            let number = number.ok_or_else(|| {
+                let text = format!("the digits are no int with base {base}");
+                Fail::new(code::ARGUMENT, "ValueError", text)
+            })?;
+            vm.check(digits.len()).map_err(|e| failed(vm, e))?;
+            Ok(Ok(vm.bigint(number)))
         })
     }
 }
@@ -405,7 +451,7 @@ pub unsafe extern "C" fn ms_value_length(
 unsafe fn read(
     vm: *mut MsVm,
     out: *mut MsValue,
-    f: impl for<'v> FnOnce(&MsVm, &'v Vm) -> Result<NResult<'v>, Fail>,
+    f: impl for<'v> FnOnce(&Session, &'v Vm) -> Result<NResult<'v>, Fail>,
 ) -> *mut MsError {
     // SAFETY: the caller's contract.
     unsafe {
@@ -509,6 +555,34 @@ pub unsafe extern "C" fn ms_value_repr(
 ) -> *mut MsError {
     // SAFETY: by contract.
     unsafe { read(vm, out, |ms, vm| Ok(vm.repr(ms.import(vm, value)?))) }
+}
+
+/// `str(value)`.
+///
+/// # Safety
+/// As `miniscript.h` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_value_str(
+    vm: *mut MsVm,
+    value: MsValue,
+    out: *mut MsValue,
+) -> *mut MsError {
+    // SAFETY: by contract.
+    unsafe { read(vm, out, |ms, vm| Ok(vm.str_value(ms.import(vm, value)?))) }
+}
+
+/// The name of the value's class.
+///
+/// # Safety
+/// As `miniscript.h` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_value_type_name(
+    vm: *mut MsVm,
+    value: MsValue,
+    out: *mut MsValue,
+) -> *mut MsError {
+    // SAFETY: by contract.
+    unsafe { read(vm, out, |ms, vm| Ok(vm.str(&vm.type_name(ms.import(vm, value)?)))) }
 }
 
 // ---- handles ----

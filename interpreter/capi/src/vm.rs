@@ -6,7 +6,6 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread::ThreadId;
 
 use miniscript_engine::Engine;
 use miniscript_engine::reactor::Waker;
@@ -18,6 +17,7 @@ use miniscript_engine::vm::interp::state::TripHandle;
 use crate::config::{self, MsConfig};
 use crate::error::{Fail, MsError, code, store};
 use crate::extension::Function;
+use crate::slot::{MsVm, thread_number};
 
 /// VMs are numbered, so that a handle tells its VM. The top bit tells these handles from those
 /// of extensions.
@@ -39,11 +39,13 @@ pub(crate) struct Native {
     pub(crate) nest: *mut Nest,
 }
 
-/// `ms_vm_t`.
-pub struct MsVm {
+/// A VM.
+pub(crate) struct Session {
+    /// What the embedder knows it by.
+    pub(crate) slot: &'static MsVm,
     pub(crate) shared: Shared,
-    thread: ThreadId,
     pub(crate) number: u32,
+    // Before the functions, which its natives know by their addresses.
     engine: UnsafeCell<Engine>,
     running: Cell<bool>,
     pub(crate) native: Cell<Option<Native>>,
@@ -60,18 +62,18 @@ pub struct MsVm {
     pub(crate) modules: RefCell<HashMap<String, Handle>>,
 }
 
-impl MsVm {
-    fn new(config: miniscript_engine::Config) -> MsVm {
+impl Session {
+    fn new(slot: &'static MsVm, config: miniscript_engine::Config) -> Session {
         let engine = Engine::new(config);
         let shared = Shared {
             interrupt: engine.interrupt_flag(),
             waker: engine.host().reactor.waker(),
             trip: engine.trip_handle(),
         };
-        MsVm {
+        Session {
+            slot,
             shared,
             main: engine.main(),
-            thread: std::thread::current().id(),
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed) | 1 << 31,
             engine: UnsafeCell::new(engine),
             running: Cell::new(false),
@@ -145,26 +147,30 @@ pub(crate) fn barrier<R>(f: impl FnOnce() -> Result<R, Fail>) -> Result<R, Fail>
 /// An entry: checks the VM and the thread, and catches panics.
 ///
 /// # Safety
-/// `vm` is null or a VM that was not freed.
+/// `vm` is null or was given by `ms_vm_new_with`.
 pub(crate) unsafe fn enter<R>(
     vm: *const MsVm,
-    f: impl FnOnce(&MsVm) -> Result<R, Fail>,
+    f: impl FnOnce(&Session) -> Result<R, Fail>,
 ) -> Result<R, Fail> {
     if vm.is_null() {
         return Err(Fail::argument("the VM is null"));
     }
-    // SAFETY: by contract; the thread never changes, so any thread may read it.
-    let owner = unsafe { (&raw const (*vm).thread).read() };
-    if owner != std::thread::current().id() {
-        return Err(Fail::new(
-            code::THREAD,
-            "RuntimeError",
-            "the VM belongs to the thread that made it",
-        ));
+    if !vm.is_aligned() {
+        return Err(Fail::argument("this is no VM"));
     }
-    // SAFETY: the VM lives, and this is its thread.
-    let vm = unsafe { &*vm };
-    barrier(|| f(vm))
+    // SAFETY: by contract; slots live as long as the process.
+    let slot = unsafe { &*vm };
+    match slot.owner() {
+        None => return Err(Fail::new(code::HANDLE, "RuntimeError", "the VM was freed")),
+        Some(owner) if owner != thread_number() => {
+            let text = "the VM belongs to the thread that made it";
+            return Err(Fail::new(code::THREAD, "RuntimeError", text));
+        }
+        Some(_) => {}
+    }
+    // SAFETY: the VM lives, and this is its thread: nobody else can free it.
+    let session = unsafe { &*slot.session() };
+    barrier(|| f(session))
 }
 
 /// As [`enter`], for entries that return their error.
@@ -173,7 +179,7 @@ pub(crate) unsafe fn enter<R>(
 /// As for [`enter`].
 pub(crate) unsafe fn entry(
     vm: *const MsVm,
-    f: impl FnOnce(&MsVm) -> Result<(), Fail>,
+    f: impl FnOnce(&Session) -> Result<(), Fail>,
 ) -> *mut MsError {
     // SAFETY: by contract.
     match unsafe { enter(vm, f) } {
@@ -201,13 +207,15 @@ pub unsafe extern "C" fn ms_vm_new_with(
     let made = barrier(|| {
         // SAFETY: by contract.
         let config = unsafe { config::engine_config(&config::read(config)?)? };
-        Ok(Box::new(MsVm::new(config)))
+        let slot = MsVm::take();
+        slot.fill(Box::new(Session::new(slot, config)));
+        Ok(slot)
     });
     match made {
-        Ok(vm) => {
+        Ok(slot) => {
             // SAFETY: by contract.
             unsafe { store(error, None) };
-            Box::into_raw(vm)
+            std::ptr::from_ref(slot).cast_mut()
         }
         Err(fail) => {
             // SAFETY: by contract.
@@ -221,23 +229,25 @@ pub unsafe extern "C" fn ms_vm_new_with(
 /// error and stays.
 ///
 /// # Safety
-/// Null, or a VM that was not freed, which is not used any more.
+/// Null, or a VM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ms_vm_free(vm: *mut MsVm) -> *mut MsError {
     if vm.is_null() {
         return std::ptr::null_mut();
     }
-    let check = |ms: &MsVm| match ms.is_running() {
+    let check = |ms: &Session| match ms.is_running() {
         true => Err(Fail::busy("a VM cannot be freed while it runs")),
-        false => Ok(()),
+        false => Ok(ms.slot),
     };
     // SAFETY: by contract.
-    let freed = unsafe { enter(vm, check) }.and_then(|()| {
-        barrier(|| {
-            // SAFETY: made by `ms_vm_new_with`; nothing runs in it.
-            drop(unsafe { Box::from_raw(vm) });
+    let freed = unsafe { enter(vm, check) }.and_then(|slot| {
+        // What ends with the VM may call back: it finds a VM that was freed.
+        let ended = barrier(|| {
+            drop(slot.empty());
             Ok(())
-        })
+        });
+        slot.give_back();
+        ended
     });
     freed.map_or_else(Fail::into_raw, |()| std::ptr::null_mut())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
 use miniscript_engine::Limits;
+use miniscript_engine::access::{Grants, Right};
 
 use crate::ext::{self, ExtCommand};
 
@@ -28,6 +29,15 @@ Without a program and on a terminal, statements are read at a prompt.
   --max-memory N[K|M|G]  raise MemoryError beyond that size of the heap
   --recursion-limit N    raise RecursionError beyond that depth of calls
   --ext-path DIR         look for extensions in DIR first (may be repeated)
+  --sandbox              grant nothing but what these flags grant:
+  --allow-read[=PATH,..]    reading files (of some files and folders)
+  --allow-write[=PATH,..]   changing files
+  --allow-net[=HOST,..]     the network (HOST, HOST:PORT, *.HOST, ADDRESS, :PORT)
+  --allow-env[=NAME,..]     the environment
+  --allow-run[=NAME,..]     running programs
+  --allow-import[=NAME,..]  modules from the script's folder and sys.path
+  --allow-ext[=NAME,..]     extensions that are not part of the installation
+                         each of them implies --sandbox
   --explain-import NAME  show where NAME is looked for when it is imported
   --stats                show counters of the interpreter at the end
 
@@ -94,6 +104,8 @@ pub struct Run {
     pub explain_import: Option<String>,
     /// Show counters at the end.
     pub stats: bool,
+    /// What it may do, if not everything.
+    pub grants: Option<Grants>,
 }
 
 /// A program.
@@ -121,6 +133,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
     let mut explain_import = None;
     let mut ext_path = Vec::new();
     let mut stats = false;
+    let mut grants: Option<Grants> = None;
     let what = loop {
         match parser.next()? {
             Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Command::Help),
@@ -133,6 +146,9 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
             Some(Arg::Long("ext-path")) => ext_path.push(parser.value()?.into()),
             Some(Arg::Long("explain-import")) => explain_import = Some(parser.value()?.string()?),
             Some(Arg::Long("stats")) => stats = true,
+            Some(Arg::Long("sandbox")) => {
+                grants.get_or_insert_with(Grants::command);
+            }
             Some(Arg::Short('c')) => break Some(What::Code(parser.value()?.string()?)),
             Some(Arg::Short('m')) => break Some(What::Module(parser.value()?.string()?)),
             Some(Arg::Value(v)) if v == "-" => break Some(What::Stdin),
@@ -150,12 +166,43 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
                 None => return Err(lexopt::Error::from("ast needs a file").into()),
             },
             Some(Arg::Value(v)) => break Some(What::File(v.into())),
+            Some(Arg::Long(flag)) => match allowed(flag) {
+                Some(right) => {
+                    let grants = grants.get_or_insert_with(Grants::command);
+                    grant(grants, right, parser.optional_value())?;
+                }
+                None => return Err(Arg::Long(flag).unexpected().into()),
+            },
             Some(other) => return Err(other.unexpected().into()),
             None => break None,
         }
     };
     let args = parser.raw_args()?.collect();
-    Ok(Command::Run(Run { what, args, limits, ext_path, explain_import, stats }))
+    Ok(Command::Run(Run { what, args, limits, ext_path, explain_import, stats, grants }))
+}
+
+/// The right that a flag grants.
+fn allowed(flag: &str) -> Option<Right> {
+    let name = flag.strip_prefix("allow-")?;
+    Right::SCOPED.into_iter().find(|right| right.name() == name)
+}
+
+/// Grants a right for the scopes of a list, or without a list as a whole.
+fn grant(grants: &mut Grants, right: Right, scopes: Option<OsString>) -> Result<(), lexopt::Error> {
+    let Some(scopes) = scopes else {
+        grants.grant_all(right);
+        return Ok(());
+    };
+    // Only ASCII is cut at, so that paths may hold any bytes.
+    for scope in scopes.as_encoded_bytes().split(|byte| *byte == b',') {
+        let scope = match std::str::from_utf8(scope) {
+            Ok(text) => OsString::from(text),
+            Err(_) if scope.len() == scopes.len() => scopes.clone(),
+            Err(_) => return Err("a list of scopes must be UTF-8".into()),
+        };
+        grants.grant(right, scope).map_err(|e| lexopt::Error::Custom(Box::new(e)))?;
+    }
+    Ok(())
 }
 
 fn check(mut parser: Parser) -> Result<Command, lexopt::Error> {
@@ -224,7 +271,23 @@ mod tests {
     }
 
     #[test]
+    fn grants() {
+        use miniscript_engine::access::{Access, Wanted};
+        assert!(run(&["x.ms", "--sandbox"]).grants.is_none());
+        assert!(!run(&["--sandbox", "x.ms"]).grants.unwrap().allows(&Wanted::Env("HOME")));
+        let grants = run(&["--allow-env", "--allow-net=a:1,b", "x.ms"]).grants.unwrap();
+        assert!(grants.allows(&Wanted::Env("HOME")) && grants.allows(&Wanted::Stdin));
+        assert!(grants.allows(&Wanted::Host("a", 1)) && !grants.allows(&Wanted::Host("a", 2)));
+        assert!(grants.allows(&Wanted::Host("b", 2)) && !grants.allows(&Wanted::Run("a")));
+    }
+
+    #[test]
     fn bad_options_are_errors() {
+        let bad = ["--allow-nothing", "--allow-net=x:y", "--allow-read=", "--allow-stdin"];
+        for args in bad.map(|flag| [flag, "x.ms"]) {
+            let all = std::iter::once("ms").chain(args);
+            assert!(parse_from(Parser::from_iter(all)).is_err(), "{args:?}");
+        }
         for args in [&["--nope"][..], &["--max-memory", "5X"], &["--timeout", "-1"], &["-c"]] {
             let all = std::iter::once("ms").chain(args.iter().copied());
             assert!(parse_from(Parser::from_iter(all)).is_err(), "{args:?}");

@@ -9,6 +9,7 @@ mod source;
 
 use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use args::{Command, Run, What};
 use miniscript_engine::{Config, Engine, Program};
@@ -40,6 +41,9 @@ fn run_program(run: Run) -> i32 {
     config.args = run.args;
     config.ext_path = run.ext_path;
     config.explain_import = run.explain_import;
+    if let Some(grants) = run.grants {
+        config.access = Arc::new(grants);
+    }
     let prompt = run.what.is_none() && std::io::stdin().is_terminal();
     let mut engine = Engine::new(config);
     interrupt::install(&engine);

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use miniscript_engine::files::{Unrestricted, ops};
+use miniscript_engine::access::Unrestricted;
+use miniscript_engine::files::ops;
 use miniscript_engine::{BadSource, compile_text};
 use miniscript_syntax::ast::{Mode, Module};
 use miniscript_syntax::{Source, ast_from_json, ast_to_json, decode_source, parse, render};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::files::{Access, Grants, Unrestricted};
+use crate::access::{Access, Grants, Unrestricted};
 use crate::streams::OutputStream;
 
 /// Limits of one engine; `None` is none.
@@ -28,15 +28,12 @@ pub struct Config {
     pub args: Vec<OsString>,
     /// The limits.
     pub limits: Limits,
-    /// Who decides about files; the one place where rights are checked.
+    /// Who decides what a script may do; the one place where rights are checked.
     pub access: Arc<dyn Access>,
     /// Further entries of `sys.path`.
     pub path: Vec<PathBuf>,
     /// Folders in which extensions are looked for first.
     pub ext_path: Vec<PathBuf>,
-    /// Extensions that may be loaded where rights are restricted; those that come with the
-    /// installation always may.
-    pub ext_granted: Vec<String>,
     /// Extensions that are linked into the program; they come before all others.
     pub linked: Vec<&'static miniscript_abi::MsExt>,
     /// The module whose import is to be explained on standard error.
@@ -59,7 +56,6 @@ impl Default for Config {
             access: Arc::new(Grants::default()),
             path: Vec::new(),
             ext_path: Vec::new(),
-            ext_granted: Vec::new(),
             linked: Vec::new(),
             explain_import: None,
             stdout: OutputStream::stdout(),

@@ -19,9 +19,10 @@ use miniscript_vm::object::record::Module;
 use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm, VmConfig};
 
+use crate::access::Unrestricted;
 use crate::bridge::{Bridge, Extensions};
 use crate::config::{Config, Limits, random_seed};
-use crate::files::{FileError, Unrestricted};
+use crate::files::FileError;
 use crate::host::{EngineHost, HostHandle, Importer};
 use crate::loader::{self, Found};
 use crate::modules::{self, Settings};
@@ -113,10 +114,10 @@ impl Engine {
             path: std::mem::take(&mut config.path),
         };
         let folders = std::mem::take(&mut config.ext_path);
-        let granted = std::mem::take(&mut config.ext_granted);
         let linked = std::mem::take(&mut config.linked);
         let host = Rc::new(EngineHost::new(config, settings));
-        let bridge = Bridge::new(Rc::clone(&host.reactor), host.files.clone(), granted);
+        host.loader.set_roots(&**host.files.access(), &host.settings.borrow().path);
+        let bridge = Bridge::new(Rc::clone(&host.reactor), host.files.clone());
         *host.importer.borrow_mut() = Some(Rc::new(Extensions::new(bridge, folders, linked)));
         let vm = Vm::new(&vm_config, Box::new(HostHandle(Rc::clone(&host))));
         if let Some(n) = limits.recursion {
@@ -152,6 +153,13 @@ impl Engine {
     /// Where modules come from that are neither bundled nor source.
     pub fn set_importer(&mut self, importer: Rc<dyn Importer>) {
         *self.host.importer.borrow_mut() = Some(importer);
+    }
+
+    /// Adds an extension that is linked into the program; false if its descriptor is not right,
+    /// or while something is imported.
+    pub fn link(&mut self, descriptor: &'static miniscript_abi::MsExt) -> bool {
+        let importer = self.host.importer.borrow().clone();
+        importer.is_some_and(|importer| importer.link(descriptor))
     }
 
     /// Set it, from any thread or a signal handler, to have KeyboardInterrupt raised.
@@ -365,8 +373,8 @@ impl Engine {
             Program::File(path) => {
                 let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 let name = absolute.to_string_lossy().into_owned();
-                let access = Arc::clone(self.host.files.access());
-                let bytes = source::read(&*access, path).map_err(|e| unreadable(path, &e))?;
+                // The user names it, not a script.
+                let bytes = source::read(&Unrestricted, path).map_err(|e| unreadable(path, &e))?;
                 self.set_start(path.clone().into_os_string(), Start::script(&absolute))?;
                 self.set_main("__file__", &name)?;
                 Ok(source::compile_bytes(&bytes, &name)?)
@@ -401,8 +409,8 @@ impl Engine {
                     self.set_main("__file__", &file)?;
                     let package = wanted.rsplit_once('.').map_or("", |(p, _)| p);
                     self.set_main("__package__", package)?;
-                    let access = Arc::clone(self.host.files.access());
-                    let bytes = source::read(&*access, &path).map_err(|e| unreadable(&path, &e))?;
+                    let bytes =
+                        source::read(&Unrestricted, &path).map_err(|e| unreadable(&path, &e))?;
                     return Ok(source::compile_bytes(&bytes, &file)?);
                 }
                 _ if wanted != name => {
@@ -453,6 +461,7 @@ impl Engine {
         settings.path.splice(0..0, start.path);
         let (argv, path) = (settings.argv.clone(), settings.path.clone());
         drop(settings);
+        self.host.loader.set_roots(&**self.host.files.access(), &path);
         modules::set_start(vm, &argv, &path).map_err(|e| raised(vm, e))
     }
 

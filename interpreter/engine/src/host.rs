@@ -37,6 +37,11 @@ pub trait Importer {
     /// The program belongs to the project in this folder.
     fn set_project(&self, _root: PathBuf) {}
 
+    /// Adds an extension that is linked into the program; whether that was possible.
+    fn link(&self, _descriptor: &'static miniscript_abi::MsExt) -> bool {
+        false
+    }
+
     /// Visits what the modules keep alive beyond the VM's own handles.
     fn trace(&self, _m: &mut Marker) {}
 

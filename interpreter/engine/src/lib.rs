@@ -8,10 +8,12 @@
 //! loader      imports of source modules; modules: those bundled with us; project: `ms.toml`
 //! io          Python's file objects; streams: standard output and error
 //! source, errors, report      text to code; data to exceptions; uncaught errors to text
+//! access      rights: the one place where they are checked
 //! reactor, files, registry    sockets and timers, the file service, extensions
 //! bridge      the host side of the extension ABI
 //! ```
 
+pub mod access;
 pub mod bridge;
 mod classes;
 mod config;

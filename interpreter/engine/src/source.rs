@@ -8,7 +8,8 @@ use miniscript_syntax::{SyntaxError, decode_source, parse};
 use miniscript_vm::code::proto::{CodeProto, SourceInfo};
 use miniscript_vm::compile::{CompileMode, compile_module};
 
-use crate::files::{Access, FileResult, ops};
+use crate::access::Access;
+use crate::files::{FileResult, ops};
 
 /// No source file is larger than this.
 pub(crate) const MAX_SOURCE: u64 = 1 << 30;

@@ -103,13 +103,28 @@ pub(super) fn of_io<'v>(vm: &'v Vm, io: &MsIo, path: &str) -> NResult<'v> {
         });
     }
     // The numbers of the system's errors are those of C on Unix only.
-    if cfg!(unix) && io.os_error != 0 {
+    if cfg!(unix) && io.os_error != 0 && io.kind != MS_IO_DENIED {
         let text = io::Error::from_raw_os_error(io.os_error).to_string();
         let cut = text.find(" (os error").unwrap_or(text.len());
         return os_error(vm, class_of(io.kind), io.os_error, &text[..cut], path);
     }
     let errno = if io.kind == MS_IO_DENIED { 13 } else { io.os_error };
     os_error(vm, class_of(io.kind), errno, text_of(io.kind), path)
+}
+
+/// The same; where a grant was missing, with what the permission point said.
+pub(super) fn of_io_in<'c>(call: &'c Call, io: &MsIo, path: &str) -> NResult<'c> {
+    let vm = call.vm();
+    match (io.kind, call.bridge().refusal.take()) {
+        (MS_IO_DENIED, why) if !why.is_empty() => {
+            Ok(vm.exception(Type::PermissionError, format!("[Errno 13] {why}")))
+        }
+        (MS_IO_DENIED, _) if call.bridge().files.access().names_flags() => {
+            let text = "Permission denied (needs --allow-read or --allow-write)";
+            os_error(vm, Type::PermissionError, 13, text, path)
+        }
+        _ => of_io(vm, io, path),
+    }
 }
 
 /// An I/O error for an extension.

@@ -2,6 +2,9 @@
 //!
 //! Each function keeps the contract of the table: pointers are those of a native that runs.
 
+use std::net::SocketAddr;
+use std::path::Path;
+
 use miniscript_abi::*;
 use miniscript_vm::Value;
 use miniscript_vm::builtins::Type;
@@ -14,6 +17,7 @@ use super::call::{Call, ThenData, bridge, host};
 use super::error::{self, io_of};
 use super::future::ExtFuture;
 use super::host_value::{put, slice, text};
+use crate::access::{Right, Wanted, canonical_as_far_as_it_exists};
 
 /// Units between two looks at the limits.
 const CHARGE_SLICE: u64 = 20_000;
@@ -90,7 +94,7 @@ unsafe extern "C" fn raise_io(at: *mut MsVm, io: *const MsIo, path: MsStr) -> Ms
     unsafe {
         host(at, |call| {
             let io = io.as_ref().copied().unwrap_or(MsIo::NONE);
-            Err(Exit::Raise(error::of_io(call.vm(), &io, &shown(path))?))
+            Err(Exit::Raise(error::of_io_in(call, &io, &shown(path))?))
         })
     }
 }
@@ -246,14 +250,39 @@ unsafe extern "C" fn permission(at: *mut MsVm, kind: MsStr, scope: MsStr) -> MsS
     unsafe {
         host(at, |call| {
             let (kind, scope) = (shown(kind), shown(scope));
-            if call.bridge().permits(&kind) {
-                return Ok(MS_OK);
+            let bridge = call.bridge();
+            let Some(right) = Right::of_name(&kind) else {
+                return match bridge.files.access().is_unrestricted() {
+                    true => Ok(MS_OK),
+                    false => Err(call.vm().err(
+                        Type::PermissionError,
+                        format!("the right '{kind}' is not known, and so not granted"),
+                    )),
+                };
+            };
+            let file = canonical_as_far_as_it_exists(Path::new(&*scope));
+            let host = || match scope.rsplit_once(':') {
+                Some((host, port)) => (host, port.parse().unwrap_or(0)),
+                None => (&*scope, 0),
+            };
+            let wanted = match right {
+                _ if scope.is_empty() => Wanted::All(right),
+                Right::Read | Right::Write => Wanted::file(right, &file),
+                Right::Net => match (scope.parse(), scope.parse()) {
+                    (Ok(address), _) => Wanted::Address(address),
+                    (_, Ok(ip)) => Wanted::Address(SocketAddr::new(ip, 0)),
+                    _ => Wanted::Host(host().0, host().1),
+                },
+                Right::Env => Wanted::Env(&scope),
+                Right::Run => Wanted::Run(&scope),
+                Right::Import => Wanted::Import(&scope),
+                Right::Ext => Wanted::Ext(&scope),
+                Right::Stdin => Wanted::Stdin,
+            };
+            match bridge.permits(&wanted) {
+                true => Ok(MS_OK),
+                false => Err(call.vm().err(Type::PermissionError, bridge.refusal.take())),
             }
-            let what = if scope.is_empty() { String::new() } else { format!(" for '{scope}'") };
-            Err(call.vm().err(
-                Type::PermissionError,
-                format!("the right '{kind}'{what} is not granted to this program"),
-            ))
         })
     }
 }

@@ -14,7 +14,11 @@ use super::error::{self, io_of};
 use super::host_task::task_of;
 use super::host_value::text;
 use super::ops::{NOBODY, Op};
+use crate::access::Wanted;
 use crate::reactor::{Key, SocketId};
+
+/// The same number on all systems.
+const EACCES: i32 = 13;
 
 pub(super) static TABLE: MsHostNet = MsHostNet {
     size: size_of::<MsHostNet>(),
@@ -103,19 +107,27 @@ unsafe fn report_poll<T>(
     }
 }
 
-/// Refuses where the right is missing: `MS_IO_DENIED`.
+/// An address that may be used; `None` where the right is missing: then it is `MS_IO_DENIED`.
 ///
 /// # Safety
-/// `io` is null or may be written.
-unsafe fn denied(call: &Call, io: *mut MsIo) -> bool {
-    if call.bridge().permits("net") {
-        return false;
+/// `address` is null or points to an address; `io` is null or may be written.
+unsafe fn granted(
+    call: &Call,
+    address: *const MsAddr,
+    io: *mut MsIo,
+) -> Option<io::Result<SocketAddr>> {
+    // SAFETY: by contract.
+    let address = unsafe { socket_address(address) };
+    if let Ok(wanted) = &address
+        && !call.bridge().permits(&Wanted::Address(*wanted))
+    {
+        if !io.is_null() {
+            // SAFETY: by contract.
+            unsafe { io.write(MsIo { count: 0, kind: MS_IO_DENIED, os_error: EACCES }) };
+        }
+        return None;
     }
-    if !io.is_null() {
-        // SAFETY: by contract.
-        unsafe { io.write(MsIo { count: 0, kind: MS_IO_DENIED, os_error: 13 }) };
-    }
-    true
+    Some(address)
 }
 
 fn id(socket: MsSocket) -> SocketId {
@@ -128,9 +140,13 @@ unsafe extern "C" fn resolve(at: *mut MsVm, name: MsStr, port: u16, out: *mut Ms
         host(at, |call| {
             let name = text(call, name)?;
             let bridge = call.bridge();
-            if !bridge.permits("net") {
-                let io = MsIo { kind: MS_IO_DENIED, ..MsIo::NONE };
-                return Err(Exit::Raise(error::of_io(call.vm(), &io, name)?));
+            let wanted = match name.parse() {
+                Ok(ip) => Wanted::Address(SocketAddr::new(ip, port)),
+                Err(_) => Wanted::Host(name, port),
+            };
+            if !bridge.permits(&wanted) {
+                let io = MsIo { kind: MS_IO_DENIED, os_error: EACCES, ..MsIo::NONE };
+                return Err(Exit::Raise(error::of_io_in(call, &io, name)?));
             }
             match bridge.reactor.resolve(name, port, NOBODY) {
                 Ok(lookup) => {
@@ -158,6 +174,10 @@ unsafe extern "C" fn resolve_take(
             let ops = call.bridge().ops.borrow();
             match ops.get(Key::from_bits(op)) {
                 Some(Op::Lookup(None, Ok(found))) => {
+                    if !call.bridge().files.access().is_unrestricted() {
+                        // The lookup was granted, so what it found is.
+                        call.bridge().known_hosts.borrow_mut().extend(found);
+                    }
                     for (i, address) in found.iter().take(capacity).enumerate() {
                         addresses.add(i).write(address_of(*address));
                     }
@@ -183,11 +203,9 @@ unsafe extern "C" fn tcp_connect(
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
-            if denied(call, io) {
-                return Ok(MS_FAILED);
-            }
+            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
             let reactor = &call.bridge().reactor;
-            let made = socket_address(address).and_then(|a| reactor.tcp_connect(a));
+            let made = address.and_then(|a| reactor.tcp_connect(a));
             Ok(report(io, made.map(|id| out.write(id.to_bits())), |()| 0))
         })
     }
@@ -218,11 +236,9 @@ unsafe extern "C" fn tcp_listen(
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
-            if denied(call, io) {
-                return Ok(MS_FAILED);
-            }
+            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
             let reactor = &call.bridge().reactor;
-            let made = socket_address(address).and_then(|a| reactor.tcp_listen(a));
+            let made = address.and_then(|a| reactor.tcp_listen(a));
             Ok(report(io, made.map(|id| out.write(id.to_bits())), |()| 0))
         })
     }
@@ -324,11 +340,9 @@ unsafe extern "C" fn udp_bind(
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
-            if denied(call, io) {
-                return Ok(MS_FAILED);
-            }
+            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
             let reactor = &call.bridge().reactor;
-            let made = socket_address(address).and_then(|a| reactor.udp_bind(a));
+            let made = address.and_then(|a| reactor.udp_bind(a));
             Ok(report(io, made.map(|id| out.write(id.to_bits())), |()| 0))
         })
     }
@@ -343,8 +357,9 @@ unsafe extern "C" fn udp_connect(
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
+            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
             let reactor = &call.bridge().reactor;
-            let done = socket_address(address).and_then(|a| reactor.udp_connect(id(socket), a));
+            let done = address.and_then(|a| reactor.udp_connect(id(socket), a));
             Ok(report(io, done, |()| 0))
         })
     }
@@ -365,7 +380,8 @@ unsafe extern "C" fn send_poll(
             let result = if address.is_null() {
                 reactor.udp_poll_send(id(socket), bytes.as_bytes(), task)
             } else {
-                match socket_address(address) {
+                let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
+                match address {
                     Ok(to) => reactor.udp_poll_send_to(id(socket), bytes.as_bytes(), to, task),
                     Err(e) => Poll::Ready(Err(e)),
                 }

@@ -33,6 +33,8 @@ mod ops;
 mod payload;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -42,6 +44,7 @@ use miniscript_vm::Vm;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::native::NResult;
 
+use crate::access::{Wanted, refusal};
 use crate::files::{FileService, OpenFile};
 use crate::host::Importer;
 use crate::reactor::{GenSlab, Reactor};
@@ -87,8 +90,10 @@ pub struct Bridge {
     me: RefCell<std::rc::Weak<Bridge>>,
     reactor: Rc<Reactor>,
     files: FileService,
-    unrestricted: bool,
-    granted: Vec<String>,
+    /// Addresses that stand for host names which were granted.
+    known_hosts: RefCell<HashSet<SocketAddr>>,
+    /// What the last refusal said.
+    refusal: RefCell<String>,
     loaded: RefCell<Vec<Rc<Loaded>>>,
     /// The native that runs; null while script code does.
     current: Cell<*const Call>,
@@ -103,10 +108,8 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// The bridge of a VM to come. `granted` names the extensions that may be loaded where not
-    /// everything is allowed; those of the installation always may.
-    pub fn new(reactor: Rc<Reactor>, files: FileService, granted: Vec<String>) -> Rc<Bridge> {
-        let unrestricted = files.access().is_unrestricted();
+    /// The bridge of a VM to come.
+    pub fn new(reactor: Rc<Reactor>, files: FileService) -> Rc<Bridge> {
         let bridge = Rc::new(Bridge {
             thread: thread_mark(),
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
@@ -114,8 +117,8 @@ impl Bridge {
             me: RefCell::default(),
             reactor,
             files,
-            unrestricted,
-            granted,
+            known_hosts: RefCell::default(),
+            refusal: RefCell::default(),
             loaded: RefCell::default(),
             current: Cell::new(std::ptr::null()),
             traced: RefCell::default(),
@@ -157,10 +160,19 @@ impl Bridge {
         unsafe { &*self.vm.get() }
     }
 
-    /// Whether a right (`net`, `env`, `run`, ..) is granted.
-    fn permits(&self, kind: &str) -> bool {
-        let _ = kind;
-        self.unrestricted
+    /// Whether something is granted; if not, [`Bridge::refusal`] says so.
+    fn permits(&self, wanted: &Wanted<'_>) -> bool {
+        let access = &**self.files.access();
+        if access.is_unrestricted() || access.allows(wanted) {
+            return true;
+        }
+        if let Wanted::Address(address) = wanted
+            && self.known_hosts.borrow().contains(address)
+        {
+            return true;
+        }
+        *self.refusal.borrow_mut() = refusal(access, wanted);
+        false
     }
 }
 
@@ -182,7 +194,7 @@ pub struct Extensions {
     folders: Vec<PathBuf>,
     project: RefCell<Option<PathBuf>>,
     linked: Vec<&'static MsExt>,
-    registry: OnceCell<Registry>,
+    registry: OnceCell<RefCell<Registry>>,
 }
 
 impl Extensions {
@@ -199,7 +211,7 @@ impl Extensions {
 
     /// Extensions of a registry.
     pub fn with_registry(bridge: Rc<Bridge>, registry: Registry) -> Extensions {
-        let known = OnceCell::from(registry);
+        let known = OnceCell::from(RefCell::new(registry));
         Extensions {
             bridge,
             folders: Vec::new(),
@@ -209,7 +221,7 @@ impl Extensions {
         }
     }
 
-    fn registry(&self) -> &Registry {
+    fn registry(&self) -> &RefCell<Registry> {
         self.registry.get_or_init(|| {
             let search = SearchPath::standard(&self.folders, self.project.borrow().as_deref());
             let mut registry = Registry::new(search);
@@ -217,16 +229,21 @@ impl Extensions {
                 // One that is not right is not there; its import then says what was looked at.
                 let _ = registry.link(descriptor);
             }
-            registry
+            RefCell::new(registry)
         })
     }
 }
 
 impl Importer for Extensions {
     fn import<'v>(&self, vm: &'v Vm, name: &str) -> Option<NResult<'v>> {
-        let registry = self.registry();
+        let registry = self.registry().borrow();
         let known = registry.is_linked(name) || registry.find(name).is_some();
-        known.then(|| self.bridge.import(vm, registry, name))
+        known.then(|| self.bridge.import(vm, &registry, name))
+    }
+
+    fn link(&self, descriptor: &'static MsExt) -> bool {
+        let registry = self.registry().try_borrow_mut();
+        registry.is_ok_and(|mut registry| registry.link(descriptor).is_ok())
     }
 
     fn places(&self, name: &str) -> Vec<PathBuf> {

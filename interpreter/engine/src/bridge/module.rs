@@ -17,6 +17,7 @@ use miniscript_vm::{Value, Vm};
 use super::call::{Call, FunctionData};
 use super::define::{self, Row, literal};
 use super::{Bridge, HOST, error};
+use crate::access::Wanted;
 use crate::registry::{Extension, Origin, Registry};
 
 /// An extension in one VM.
@@ -192,10 +193,7 @@ impl Bridge {
             };
         }
         if !self.may_load(registry, name) {
-            let text = format!(
-                "the extension '{name}' is native code, and this program was not granted it"
-            );
-            return Err(refuse(text, None));
+            return Err(refuse(self.refusal.take(), None));
         }
         let ext = registry.load(name).map_err(|e| {
             let path = e.path.to_string_lossy().into_owned();
@@ -258,12 +256,11 @@ impl Bridge {
     }
 
     fn may_load(&self, registry: &Registry, name: &str) -> bool {
-        self.unrestricted
-            || registry.is_linked(name)
-            || self.granted.iter().any(|granted| granted == name)
+        registry.is_linked(name)
             || registry
                 .find(name)
                 .is_none_or(|f| matches!(f.origin, Origin::Installation | Origin::BuildTree))
+            || self.permits(&Wanted::Ext(name))
     }
 
     /// An object that carries a payload of the bridge through the VM.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::access::Denied;
+use crate::access::Denied;
 
 /// The same number on all systems.
 const EACCES: i32 = 13;

@@ -6,13 +6,11 @@
 //! text_stream, byte_stream, step      the machines, which ask for I/O and never do it
 //! decode, encode, encoding, wtf8      text and bytes
 //! ops         whole operations, blocking; unix / portable carry them out
-//! access      who may do what, asked about resolved places
 //! ```
 //!
 //! It serves the builtin `open`, the file extension and the module loader alike, and knows no VM
 //! types: text is bytes in UTF-8 extended by lone surrogates, errors are data.
 
-mod access;
 mod byte_stream;
 mod decode;
 mod encode;
@@ -32,7 +30,6 @@ mod text_stream;
 mod unix;
 mod wtf8;
 
-pub use access::{Access, Grants, Right, Unrestricted};
 pub use byte_stream::{Abilities, DEFAULT_BUFFER};
 pub use encoding::{Encoding, OnError, Order};
 pub use error::{FileError, FileResult, OsError};

@@ -15,13 +15,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::access::{Access, Denied, Right};
 use super::error::{FileError, FileResult};
 use super::meta::{DirEntry, FileKind, Metadata};
 #[cfg(not(unix))]
 use super::portable::{self as sys, Place, Replacement};
 #[cfg(unix)]
 use super::unix::{self as sys, Place, Replacement};
+use crate::access::{Access, Denied, Right};
 
 /// How to open a file.
 #[expect(missing_docs, reason = "the names say it")]

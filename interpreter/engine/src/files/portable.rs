@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::access::{Access, Denied, Right};
 use super::meta::{DirEntry, FileKind, Metadata, Time};
 use super::ops::How;
+use crate::access::{Access, Denied, Right, Wanted, canonical_as_far_as_it_exists};
 
 /// Where an operation takes place.
 #[derive(Debug)]
@@ -28,11 +28,16 @@ impl Place {
         if access.is_unrestricted() {
             return Ok(Place { path: path.to_owned() });
         }
-        let canonical = canonical(path, follow)?;
-        if !access.allows(right, &canonical) {
-            return Err(Denied::error());
+        let found = canonical(path, follow);
+        // Whether something exists where nothing is granted is not told either.
+        let canonical = match &found {
+            Ok(canonical) => canonical.clone(),
+            Err(_) => canonical_as_far_as_it_exists(path),
+        };
+        if !access.allows(&Wanted::file(right, &canonical)) {
+            return Err(Denied::error(access, right));
         }
-        Ok(Place { path: canonical })
+        found.map(|path| Place { path })
     }
 }
 
@@ -141,7 +146,10 @@ pub(super) fn set_mode(place: &Place, mode: u32) -> io::Result<()> {
 /// The absolute path without links; everything must exist.
 pub(super) fn real_path(access: &dyn Access, path: &Path) -> io::Result<PathBuf> {
     let canonical = fs::canonicalize(path)?;
-    if access.allows(Right::Read, &canonical) { Ok(canonical) } else { Err(Denied::error()) }
+    match access.allows(&Wanted::Read(&canonical)) {
+        true => Ok(canonical),
+        false => Err(Denied::error(access, Right::Read)),
+    }
 }
 
 /// A new file beside the one it is to replace; removed unless it has taken its place.

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::access::Access;
 use super::error::{FileError, FileResult};
 use super::local::{LocalMounts, QUICK_BYTES, QUICK_REMOVE};
 use super::meta::{DirEntry, FileKind, Metadata};
 use super::mode::OpenMode;
 use super::open_file::{OpenFile, Opened};
 use super::ops::{self, WriteOptions};
+use crate::access::{Access, Unrestricted};
 use crate::reactor::{Job, Reactor, TaskToken};
 
 const EXIT_PATIENCE: Duration = Duration::from_secs(5);
@@ -277,7 +277,7 @@ impl FileService {
         if !self.all_local() {
             return Err(());
         }
-        Ok(ops::stat(&super::access::Unrestricted, path, true).ok())
+        Ok(ops::stat(&Unrestricted, path, true).ok())
     }
 
     /// Makes files opened before show their content to whoever comes by `path` now.

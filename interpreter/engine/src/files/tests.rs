@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::access::{Access, Grants, Right, Unrestricted};
 use crate::reactor::{Reactor, TaskToken};
 
 mod sessions;
@@ -531,9 +532,11 @@ fn guarded() -> World {
         symlink("../out", dir.join("in/leakdir")).unwrap();
         symlink("../out/new", dir.join("in/leaknew")).unwrap();
         symlink("sub", dir.join("in/fair")).unwrap();
+        fifo(&dir.join("out/fifo"));
+        symlink("../out/fifo", dir.join("in/leakfifo")).unwrap();
         let mut grants = Grants::default();
-        grants.grant(Right::Read, &dir.join("in"));
-        grants.grant(Right::Write, &dir.join("in"));
+        grants.grant(Right::Read, dir.join("in")).unwrap();
+        grants.grant(Right::Write, dir.join("in")).unwrap();
         Arc::new(grants)
     })
 }
@@ -566,7 +569,16 @@ fn a_guard_stops_every_way_out() {
         assert_eq!((error.class(), error.errno()), ("PermissionError", Some(13)), "{error}");
         assert!(matches!(error, FileError::Os(OsError { denied: true, .. })), "{error}");
     };
-    for name in ["out/secret", "in/leak", "in/leakdir/secret", "in/../out/secret", "out/none"] {
+    for name in [
+        "out/secret",
+        "in/leak",
+        "in/leakdir/secret",
+        "in/../out/secret",
+        "out/none",
+        "in/../none/x",
+        "in/none/../../out/x",
+        "in/leakdir/none/x",
+    ] {
         let path = path(name);
         denied(world.run(files.read_whole(TOKEN, &path, None)).unwrap_err());
         denied(world.run(files.stat(TOKEN, &path, true)).unwrap_err());
@@ -595,7 +607,21 @@ fn a_guard_stops_every_way_out() {
     denied(world.run(files.rename(TOKEN, &path("out/secret"), &path("in/s"))).unwrap_err());
     denied(world.run(files.read_whole(TOKEN, Path::new("/etc/passwd"), None)).unwrap_err());
     let outside: Vec<_> = std::fs::read_dir(path("out")).unwrap().flatten().collect();
-    assert_eq!(outside.len(), 1);
+    assert_eq!(outside.len(), 2);
+    // Nobody waits at a FIFO that is not granted.
+    for name in ["out/fifo", "in/leakfifo"] {
+        denied(world.mode(&path(name), "r").unwrap_err());
+        denied(world.mode(&path(name), "w").unwrap_err());
+    }
+    // What the system shows of the process itself is a way as any other.
+    for link in ["/proc/self/root", "/proc/self/cwd", "/proc/self/fd/0", "/dev/fd/0", "/dev/stdin"]
+    {
+        denied(world.run(files.read_whole(TOKEN, Path::new(link), None)).unwrap_err());
+        let inside = format!("{link}{}", path("out/secret").display());
+        denied(world.run(files.read_whole(TOKEN, Path::new(&inside), None)).unwrap_err());
+    }
+    let around = format!("/proc/self/root{}", path("in/f").display());
+    assert_eq!(world.run(files.read_whole(TOKEN, Path::new(&around), None)).unwrap(), b"fine");
     assert_eq!(std::fs::read(path("out/secret")).unwrap(), b"secret");
     assert_eq!(std::fs::read(path("in/f")).unwrap(), b"fine");
 }

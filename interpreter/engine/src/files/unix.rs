@@ -10,9 +10,9 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{self as rfs, AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::access::{Access, Denied, Right};
 use super::meta::{DirEntry, FileKind, Metadata, Time};
 use super::ops::How;
+use crate::access::{Access, Denied, Right, Wanted, canonical_as_far_as_it_exists};
 
 const MAX_LINKS: usize = 40;
 
@@ -37,13 +37,16 @@ impl Place {
             return Ok(Place { dir: None, path: path.to_owned() });
         }
         match resolve(path, follow) {
-            Ok((place, canonical)) if access.allows(right, &canonical) => Ok(place),
-            Ok(_) => Err(Denied::error()),
+            Ok((place, canonical)) if access.allows(&Wanted::file(right, &canonical)) => Ok(place),
+            Ok(_) => Err(Denied::error(access, right)),
             // Whether something exists where nothing is granted is not told either.
-            Err(error) => match std::path::absolute(path) {
-                Ok(absolute) if access.allows(right, &absolute) => Err(error),
-                _ => Err(Denied::error()),
-            },
+            Err(error) => {
+                let meant = canonical_as_far_as_it_exists(path);
+                match access.allows(&Wanted::file(right, &meant)) {
+                    true => Err(error),
+                    false => Err(Denied::error(access, right)),
+                }
+            }
         }
     }
 

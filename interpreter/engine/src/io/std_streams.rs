@@ -12,6 +12,7 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
 
 use super::{Behind, Outcome, Stdin, drive, engine, new_object};
+use crate::access::{Denied, Right, Wanted};
 use crate::errors::file_error;
 use crate::files::{FileError, FileResult, FileService, OpenArgs, OpenFile, OpenMode};
 
@@ -19,6 +20,10 @@ impl Stdin {
     /// The file behind standard input. Text and bytes share nothing but the descriptor.
     pub(crate) fn get(&self, files: &FileService, text: bool) -> FileResult<Rc<OpenFile>> {
         let slot = if text { &self.text } else { &self.bytes };
+        let access = &**files.access();
+        if !access.allows(&Wanted::Stdin) {
+            return Err(FileError::from_io(Denied::error(access, Right::Stdin)));
+        }
         if let Some(file) = &*slot.borrow() {
             return Ok(Rc::clone(file));
         }

@@ -19,6 +19,7 @@ use miniscript_vm::object::seq::{List, Tuple};
 use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
 
+use crate::access::{Access, Unrestricted, Wanted, canonical_as_far_as_it_exists, refusal};
 use crate::errors::{file_error, os_path, os_text, syntax_error};
 use crate::files::{FileError, ops};
 use crate::host::EngineHost;
@@ -34,6 +35,9 @@ pub(crate) struct Loader {
     pub(crate) locks: lock::Locks,
     /// The module whose import is explained.
     explain: Option<String>,
+    /// The folders that the embedder or the command named, without links: where modules that are
+    /// granted may be read. `sys.path` does not count, as scripts change it.
+    roots: RefCell<Vec<PathBuf>>,
 }
 
 /// What was found under a name.
@@ -50,6 +54,18 @@ impl Loader {
     /// A loader that explains the import of one module.
     pub(crate) fn new(explain: Option<String>) -> Loader {
         Loader { explain, ..Loader::default() }
+    }
+
+    /// Sets the folders that modules may be granted from.
+    pub(crate) fn set_roots(&self, access: &dyn Access, folders: &[PathBuf]) {
+        if access.is_unrestricted() {
+            return;
+        }
+        let here = |folder: &PathBuf| match folder.as_os_str().is_empty() {
+            true => canonical_as_far_as_it_exists(Path::new(".")),
+            false => canonical_as_far_as_it_exists(folder),
+        };
+        *self.roots.borrow_mut() = folders.iter().map(here).collect();
     }
 
     /// Whether the body of module `name` is running.
@@ -78,7 +94,7 @@ pub(crate) fn import<'v>(host: &EngineHost, vm: &'v Vm, name: &str) -> NResult<'
         return Ok(module);
     }
     let folders = search_folders(vm, host, name)?;
-    let source = find(vm, host, name, &folders, &mut tell)?;
+    let source = with_access(host, name, |access| find(vm, access, name, &folders, &mut tell))?;
     if let Found::File(path, package) = &source {
         return load(vm, host, name, path, package.as_deref());
     }
@@ -104,7 +120,12 @@ pub(crate) fn import<'v>(host: &EngineHost, vm: &'v Vm, name: &str) -> NResult<'
         return namespace_package(vm, name, &folders);
     }
     let places = importer.map_or_else(Vec::new, |importer| importer.places(name));
-    let error = not_found(vm, name, format!("No module named '{name}'"));
+    let mut text = format!("No module named '{name}'");
+    let access = &**host.files.access();
+    if !access.allows(&Wanted::Import(name)) {
+        text += &format!(" ({})", refusal(access, &Wanted::Import(name)));
+    }
+    let error = not_found(vm, name, text);
     if let Exit::Raise(e) = error {
         vm.add_note(e, vm.str(&places_tried(name, &folders, &places))?)?;
     }
@@ -135,10 +156,36 @@ fn shown(place: &Path) -> PathBuf {
     std::path::absolute(place).unwrap_or_else(|_| place.to_owned())
 }
 
-/// Where the source of a module lies, without importing it; its parents are imported.
+/// Reads what may be read, and modules that may be imported where they may lie.
+struct ModuleAccess<'a> {
+    access: &'a dyn Access,
+    roots: &'a [PathBuf],
+}
+
+impl Access for ModuleAccess<'_> {
+    fn allows(&self, wanted: &Wanted<'_>) -> bool {
+        self.access.allows(wanted)
+            || matches!(wanted, Wanted::Read(path) if self.roots.iter().any(|r| path.starts_with(r)))
+    }
+
+    fn names_flags(&self) -> bool {
+        self.access.names_flags()
+    }
+}
+
+/// Calls `f` with the rights that the import of a module has.
+fn with_access<R>(host: &EngineHost, name: &str, f: impl FnOnce(&dyn Access) -> R) -> R {
+    let access = &**host.files.access();
+    if access.is_unrestricted() || !access.allows(&Wanted::Import(name)) {
+        return f(access);
+    }
+    f(&ModuleAccess { access, roots: &host.loader.roots.borrow() })
+}
+
+/// Where the source of the main module lies, without importing it; its parents are imported.
 pub(crate) fn locate<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Found, Exit<'v>> {
     let folders = search_folders(vm, host, name)?;
-    find(vm, host, name, &folders, &mut |_, _| {})
+    find(vm, &Unrestricted, name, &folders, &mut |_, _| {})
 }
 
 fn not_found<'v>(vm: &'v Vm, name: &str, text: String) -> Exit<'v> {
@@ -178,15 +225,14 @@ fn search_folders<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Vec<P
 /// Looks for a module's source.
 fn find<'v>(
     vm: &'v Vm,
-    host: &EngineHost,
+    access: &dyn Access,
     name: &str,
     folders: &[PathBuf],
     tell: &mut dyn FnMut(&str, &Path),
 ) -> Result<Found, Exit<'v>> {
-    let access = host.files.access();
     let last = name.rsplit('.').next().unwrap_or(name);
     let mut namespace = Vec::new();
-    let is = |path: &Path, folder: bool| match ops::stat(&**access, path, true) {
+    let is = |path: &Path, folder: bool| match ops::stat(access, path, true) {
         Ok(meta) => Ok(if folder { meta.is_dir() } else { !meta.is_dir() }),
         Err(FileError::Os(_)) => Ok(false),
         Err(e) => Err(file_error(vm, &e)),
@@ -296,7 +342,8 @@ fn load<'v>(
     path: &Path,
     package: Option<&Path>,
 ) -> NResult<'v> {
-    let bytes = source::read(&**host.files.access(), path).map_err(|e| file_error(vm, &e))?;
+    let bytes = with_access(host, name, |access| source::read(access, path));
+    let bytes = bytes.map_err(|e| file_error(vm, &e))?;
     let shown = path.to_string_lossy();
     let proto = source::compile_bytes(&bytes, &shown)
         .map_err(|bad| syntax_error(vm, &bad.error, &bad.text, &bad.name))?;

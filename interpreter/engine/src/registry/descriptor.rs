@@ -4,10 +4,11 @@
 use super::error::{LoadError, Problem};
 use super::note::{Language, Note};
 use miniscript_abi::*;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// A loaded extension; lives as long as the process.
 #[derive(Debug)]
@@ -134,10 +135,19 @@ pub(super) fn describe(
 
 /// Reads the descriptor of an extension that is linked into the program.
 pub(super) fn describe_static(descriptor: &'static MsExt) -> Result<&'static Extension, LoadError> {
+    // By the descriptors' addresses: they are the same for every VM.
+    static KNOWN: Mutex<BTreeMap<usize, &'static Extension>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let address = std::ptr::from_ref(descriptor) as usize;
+    if let Some(extension) = known.get(&address) {
+        return Ok(extension);
+    }
     // SAFETY: a reference to a live descriptor.
     let extension = unsafe { read(descriptor) }
         .map_err(|what| LoadError::new(Path::new(""), Problem::Descriptor(what)))?;
-    Ok(Box::leak(Box::new(extension)))
+    let extension = &*Box::leak(Box::new(extension));
+    known.insert(address, extension);
+    Ok(extension)
 }
 
 /// # Safety

@@ -37,13 +37,15 @@ static ms_value_t price(ms_vm_t *vm, int argc, ms_value_t *args) {
 /* store.twice(f): f called two times, to show a call back into the script. */
 static ms_value_t twice(ms_vm_t *vm, int argc, ms_value_t *args) {
     ms_value_t sum[2];
-    ms_error_t *error;
     int i;
+    if (argc != 1) {
+        check(ms_raise(vm, "TypeError", "twice() takes a function"));
+        return ms_value_nil();
+    }
     for (i = 0; i < 2; i++) {
         ms_value_t n = ms_value_int(i);
-        if (argc != 1 || ms_call(vm, args[0], 1, &n, &sum[i], &error) != MS_RUN_DONE) {
-            check(ms_raise(vm, "RuntimeError", argc == 1 ? ms_error_message(error) : "one f"));
-            if (argc == 1) ms_error_free(error);
+        if (ms_call(vm, args[0], 1, &n, &sum[i], NULL) != MS_RUN_DONE) {
+            check(ms_reraise(vm)); /* what f raised */
             return ms_value_nil();
         }
     }

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::{Mutex, PoisonError};
 
 use miniscript_abi::MsValue;
+use miniscript_engine::EngineHost;
 use miniscript_engine::vm::builtins::Type;
 use miniscript_engine::vm::handles::Handle;
 use miniscript_engine::vm::interp::nested::Nest;
@@ -18,7 +19,7 @@ use crate::error::{Fail, MsError, code, store};
 use crate::run::{hold, ms_call, release};
 use crate::slot::MsVm;
 use crate::value::{failed, put};
-use crate::vm::{Native, Session, enter, entry};
+use crate::vm::{Native, Pending, Session, enter, entry};
 use crate::{http, text};
 
 /// A function of the embedder.
@@ -131,7 +132,7 @@ fn call<'v>(vm: &'v Vm, native: &'v func::Native, args: &[Value<'v>]) -> NResult
         let (args, data) = (args.to_vec(), native.data);
         return Err(Exit::Do(Box::new(Action::Nested { run: nested, args, data })));
     }
-    invoke(f, vm, std::ptr::null_mut(), args).map_err(|fail| Exit::Raise(exception(vm, &fail)))
+    invoke(f, vm, std::ptr::null_mut(), args).map_err(Exit::Raise)
 }
 
 /// The same, for one that calls back, on its own stack.
@@ -146,7 +147,7 @@ fn nested(nest: &mut Nest, args: &[Handle], data: usize) -> Result<Handle, Handl
     let values: Vec<Value<'_>> = args.iter().filter_map(|h| vm.handle(*h)).collect();
     match invoke(f, vm, back, &values) {
         Ok(v) => Ok(vm.retain(v)),
-        Err(fail) => Err(vm.retain(exception(vm, &fail))),
+        Err(exc) => Err(vm.retain(exc)),
     }
 }
 
@@ -164,7 +165,8 @@ struct Frame<'a> {
     ms: &'a Session,
     native: Option<Native>,
     scope: Vec<Handle>,
-    pending: Option<Fail>,
+    pending: Option<Pending>,
+    failed: Option<Handle>,
     data: *mut c_void,
 }
 
@@ -175,6 +177,7 @@ impl<'a> Frame<'a> {
             native: ms.native.replace(native),
             scope: ms.scope.take(),
             pending: ms.pending.take(),
+            failed: ms.failed.take(),
             data: ms.data.get(),
         }
     }
@@ -185,6 +188,7 @@ impl Drop for Frame<'_> {
         self.ms.native.set(self.native);
         self.ms.scope.replace(std::mem::take(&mut self.scope));
         self.ms.pending.replace(self.pending.take());
+        self.ms.failed.set(self.failed);
         self.ms.data.set(self.data);
     }
 }
@@ -195,14 +199,14 @@ fn invoke<'v>(
     vm: &'v Vm,
     nest: *mut Nest,
     args: &[Value<'v>],
-) -> Result<Value<'v>, Fail> {
+) -> Result<Value<'v>, Value<'v>> {
     // SAFETY: the session that owns the record is there, and this is its thread.
     let ms = unsafe { &*f.ms };
     if ms.slot.owner().is_none() {
-        return Err(Fail::busy("the VM ends"));
+        return Err(exception(vm, &Fail::busy("the VM ends")));
     }
     let argc = c_int::try_from(args.len())
-        .map_err(|_| Fail::new(code::ARGUMENT, "TypeError", "too many arguments"))?;
+        .map_err(|_| vm.exception(Type::TypeError, "too many arguments"))?;
     let outer = Frame::enter(ms, Some(Native { vm, nest }));
     ms.data.set(f.data);
     let mut values: Vec<MsValue> = args.iter().map(|&v| ms.export(vm, v)).collect();
@@ -210,10 +214,11 @@ fn invoke<'v>(
     let result =
         unsafe { (f.func)(std::ptr::from_ref(ms.slot).cast_mut(), argc, values.as_mut_ptr()) };
     let ended = match ms.pending.take() {
-        Some(fail) => Err(fail),
-        None => ms.import(vm, result),
+        Some(Pending::New(fail)) => Err(exception(vm, &fail)),
+        Some(Pending::Again(h)) => Err(vm.handle(h).unwrap_or(Value::NONE)),
+        None => ms.import(vm, result).map_err(|fail| exception(vm, &fail)),
     };
-    for h in ms.scope.take() {
+    for h in ms.scope.take().into_iter().chain(ms.failed.take()) {
         vm.release(h);
     }
     drop(outer);
@@ -254,15 +259,24 @@ pub(crate) unsafe fn call_back(
             // SAFETY: by contract.
             Ok(v) => unsafe { put(result, ms.export_handle(vm, v)) },
             Err(e) => {
-                let fail = vm.handle(e).map(|exc| Fail::exception(vm, exc));
-                vm.release(e);
+                let fail = vm.handle(e).map(|exc| {
+                    let limit = EngineHost::of(vm).is_some_and(|host| host.is_limit(vm, exc));
+                    let mut fail = Fail::exception(vm, exc);
+                    if limit {
+                        fail.code = code::LIMIT;
+                    }
+                    fail
+                });
+                if let Some(before) = ms.failed.replace(Some(e)) {
+                    vm.release(before);
+                }
                 Err(fail.unwrap_or_else(|| Fail::busy("the exception has ended")))
             }
         }
     };
     // SAFETY: by contract.
     let ended = unsafe { enter(vm, call) };
-    let status = c_int::from(ended.is_err());
+    let status = crate::run::status(&ended);
     // SAFETY: by contract.
     unsafe { store(error, ended.err()) };
     status
@@ -459,7 +473,25 @@ pub unsafe extern "C" fn ms_raise(
         // SAFETY: by contract.
         let (class, message) =
             unsafe { (text::borrow(class, "the class")?, text::borrow(message, "the message")?) };
-        ms.pending.replace(Some(Fail::new(code::EXCEPTION, class, message)));
+        ms.pending.replace(Some(Pending::New(Fail::new(code::EXCEPTION, class, message))));
+        Ok(())
+    };
+    // SAFETY: by contract.
+    unsafe { entry(vm, raise) }
+}
+
+/// Has the running function raise the exception of its last `ms_call` that failed.
+///
+/// # Safety
+/// As `miniscript.h` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ms_reraise(vm: *mut MsVm) -> *mut MsError {
+    let raise = |ms: &Session| {
+        let failed = ms.failed.get().filter(|_| ms.in_native());
+        let failed = failed.ok_or_else(|| {
+            Fail::busy("ms_reraise belongs into a function that a script called, after an ms_call")
+        })?;
+        ms.pending.replace(Some(Pending::Again(failed)));
         Ok(())
     };
     // SAFETY: by contract.

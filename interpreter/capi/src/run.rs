@@ -53,14 +53,19 @@ unsafe fn run(
             })
         })
     };
-    let status = match &ended {
-        Ok(()) => DONE,
-        Err(fail) if fail.code == code::LIMIT => LIMIT,
-        Err(_) => ERROR,
-    };
+    let status = status(&ended);
     // SAFETY: by contract.
     unsafe { store(error, ended.err()) };
     status
+}
+
+/// The `MS_RUN_` number of an outcome.
+pub(crate) fn status(ended: &Result<(), Fail>) -> c_int {
+    match ended {
+        Ok(()) => DONE,
+        Err(fail) if fail.code == code::LIMIT => LIMIT,
+        Err(_) => ERROR,
+    }
 }
 
 /// Why a run failed.

@@ -18,7 +18,7 @@ use num_bigint::BigInt;
 use crate::error::{Fail, MsError, code};
 use crate::slot::MsVm;
 use crate::text;
-use crate::vm::{Session, enter, entry};
+use crate::vm::{Pending, Session, enter, entry};
 
 /// The error of an exit of the VM.
 pub(crate) fn failed(vm: &Vm, exit: Exit<'_>) -> Fail {
@@ -235,7 +235,7 @@ unsafe fn make(
             });
             if let Err(fail) = made {
                 if ms.in_native() {
-                    ms.pending.borrow_mut().get_or_insert(fail);
+                    ms.pending.borrow_mut().get_or_insert(Pending::New(fail));
                 }
                 return Ok(MsValue::ABSENT);
             }

@@ -39,6 +39,14 @@ pub(crate) struct Native {
     pub(crate) nest: *mut Nest,
 }
 
+/// What a function of the embedder wants raised.
+pub(crate) enum Pending {
+    /// An exception to be made.
+    New(Fail),
+    /// One that was there.
+    Again(Handle),
+}
+
 /// A VM.
 pub(crate) struct Session {
     /// What the embedder knows it by.
@@ -52,7 +60,9 @@ pub(crate) struct Session {
     /// Handles made while a function of the embedder runs; they end with it.
     pub(crate) scope: RefCell<Vec<Handle>>,
     /// What that function wants raised.
-    pub(crate) pending: RefCell<Option<Fail>>,
+    pub(crate) pending: RefCell<Option<Pending>>,
+    /// The exception of its last call that failed.
+    pub(crate) failed: Cell<Option<Handle>>,
     /// What `ms_function_data` gives.
     pub(crate) data: Cell<*mut c_void>,
     /// The module `__main__`.
@@ -80,6 +90,7 @@ impl Session {
             native: Cell::new(None),
             scope: RefCell::default(),
             pending: RefCell::default(),
+            failed: Cell::new(None),
             data: Cell::new(std::ptr::null_mut()),
             functions: RefCell::default(),
             modules: RefCell::default(),

@@ -316,12 +316,7 @@ impl Engine {
 
     /// Whether an exception comes from a limit of time, fuel or memory that is reached.
     pub fn is_limit(&self, exc: Handle) -> bool {
-        let Some(e) = self.vm.handle(exc) else { return false };
-        let late = self.host.deadline.get().is_some_and(|at| Instant::now() >= at);
-        let spent = self.host.fuel.get() == Some(0);
-        let is = |t| self.vm.is_exception_of(e, t);
-        (late || spent) && is(Type::TimeoutError)
-            || self.limits.max_memory.is_some() && is(Type::MemoryError)
+        self.vm.handle(exc).is_some_and(|e| self.host.is_limit(&self.vm, e))
     }
 
     /// What an uncaught exception prints; its `__str__` may run.

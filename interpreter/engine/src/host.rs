@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use miniscript_vm::Vm;
+use miniscript_vm::builtins::Type;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::host::{Host, Poll, Stream};
 use miniscript_vm::native::{Exit, NResult};
+use miniscript_vm::{Value, Vm};
 
 use crate::classes::Classes;
 use crate::config::Config;
@@ -64,6 +65,7 @@ pub struct EngineHost {
     pub(crate) deadline: Cell<Option<Instant>>,
     /// Fuel slices that are left.
     pub(crate) fuel: Cell<Option<u64>>,
+    pub(crate) memory_limited: bool,
     pub(crate) started: Instant,
     pub(crate) scheduler: Scheduler,
     pub(crate) classes: Classes,
@@ -85,6 +87,7 @@ impl EngineHost {
             interrupt: Arc::default(),
             deadline: Cell::new(None),
             fuel: Cell::new(None),
+            memory_limited: config.limits.max_memory.is_some(),
             started: Instant::now(),
             scheduler: Scheduler::default(),
             classes: Classes::default(),
@@ -99,6 +102,14 @@ impl EngineHost {
     /// The host of `vm`, if an engine made it.
     pub fn of(vm: &Vm) -> Option<&EngineHost> {
         vm.host().as_any().downcast_ref()
+    }
+
+    /// Whether an exception comes from a limit of time, fuel or memory that is reached.
+    pub fn is_limit<'v>(&self, vm: &'v Vm, exc: Value<'v>) -> bool {
+        let late = self.deadline.get().is_some_and(|at| Instant::now() >= at);
+        let spent = self.fuel.get() == Some(0);
+        let is = |t| vm.is_exception_of(exc, t);
+        (late || spent) && is(Type::TimeoutError) || self.memory_limited && is(Type::MemoryError)
     }
 
     /// The token of the running task: what wakes it once it waits.

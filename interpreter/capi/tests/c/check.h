@@ -11,7 +11,7 @@
 #define CHECK(c) do { if (!(c)) { printf("%s:%d: %s\n", __FILE__, __LINE__, #c); exit(1); } } while (0)
 
 /* Whether a call failed with a code; the error is freed. */
-static int fails_with(ms_error_t *error, int code) {
+static inline int fails_with(ms_error_t *error, int code) {
     int found = ms_error_code(error);
     if (found != code) printf("error %d: %s\n", found, ms_error_message(error));
     ms_error_free(error);
@@ -19,7 +19,7 @@ static int fails_with(ms_error_t *error, int code) {
 }
 
 /* Whether a script ends well; if not, its traceback is shown. */
-static int runs(ms_vm_t *vm, const char *script) {
+static inline int runs(ms_vm_t *vm, const char *script) {
     ms_error_t *error;
     ms_run_t ended = ms_run_string(vm, script, "script.ms", &error);
     if (error) fputs(ms_error_traceback(error), stdout);
@@ -28,7 +28,7 @@ static int runs(ms_vm_t *vm, const char *script) {
 }
 
 /* Whether a script ends with an exception of a class. */
-static int raises(ms_vm_t *vm, const char *script, const char *type) {
+static inline int raises(ms_vm_t *vm, const char *script, const char *type) {
     ms_error_t *error;
     ms_run_t ended = ms_run_string(vm, script, "script.ms", &error);
     int found = ended == MS_RUN_ERROR && strcmp(ms_error_type(error), type) == 0;

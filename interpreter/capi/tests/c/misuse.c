@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include <pthread.h>
-#include <unistd.h>
+#include <time.h>
 
 /* Every call that takes a VM, with arguments that are fine. */
 static void refuses_all(ms_vm_t *vm, int code) {
@@ -36,6 +36,7 @@ static void refuses_all(ms_vm_t *vm, int code) {
     CHECK(fails_with(ms_register_extension(vm, &ext), code));
     CHECK(fails_with(ms_register_extension_table(vm, &table), code));
     CHECK(fails_with(ms_raise(vm, "ValueError", "x"), code));
+    CHECK(fails_with(ms_reraise(vm), code));
     CHECK(ms_function_data(vm) == NULL);
     CHECK(ms_value_is_error(ms_value_string(vm, "x")));
     CHECK(ms_value_is_error(ms_value_bytes(vm, "x", 1)));
@@ -50,7 +51,8 @@ static void *from_elsewhere(void *vm) {
 }
 
 static void *interrupt_soon(void *vm) {
-    usleep(50000);
+    struct timespec soon = { 0, 50000000 };
+    nanosleep(&soon, NULL);
     ms_interrupt(vm);
     return NULL;
 }
@@ -96,8 +98,8 @@ static void null_arguments(ms_vm_t *vm) {
 
 /* Any bits as a value. */
 static void garbage_values(ms_vm_t *vm) {
-    static const uint64_t payloads[] = { 0, 1, 0xFFFFFFFF, UINT64_C(0x8000000100000000),
-                                         UINT64_C(0x8000000100000001), ~UINT64_C(0) };
+    static const uint64_t payloads[] = { 0, 1, 0xFFFFFFFF, UINT64_C(0x80000001FFFFFFFF),
+                                         UINT64_C(0x8000000100FFFFFF), ~UINT64_C(0) };
     ms_value_t v, out;
     const char *bytes;
     size_t len;
@@ -157,7 +159,7 @@ static ms_value_t call(ms_vm_t *vm, int argc, ms_value_t *args) {
     ms_error_t *error;
     if (argc != 1 || ms_call(vm, args[0], 0, NULL, &out, &error) == MS_RUN_DONE)
         return argc == 1 ? out : ms_value_nil();
-    ms_error_free(ms_raise(vm, ms_error_type(error), ms_error_message(error)));
+    CHECK(error && !ms_reraise(vm));
     ms_error_free(error);
     return ms_value_nil();
 }
@@ -201,14 +203,18 @@ static void functions(void) {
     CHECK(raises(sink.vm, "ext.call_plain(len)", "RuntimeError"));
     CHECK(runs(sink.vm, "assert ext.call(lambda: 5) == 5"));
     CHECK(raises(sink.vm, "ext.call(lambda: 1 / 0)", "ZeroDivisionError"));
+    CHECK(raises(sink.vm, "class E(Exception): pass\ndef f(): raise E\next.call(f)", "E"));
     CHECK(raises(sink.vm, "ext.keep(1, x=2)", "TypeError"));
     /* Recursion through the embedder ends as any other. */
     CHECK(raises(sink.vm, "def f():\n    return ext.call(f)\nf()", "RecursionError"));
     CHECK(sink.calls == 0 && runs(sink.vm, "print('x')") && sink.calls == 1);
     CHECK(fails_with(ms_raise(sink.vm, "ValueError", "x"), MS_ERR_BUSY));
+    CHECK(fails_with(ms_reraise(sink.vm), MS_ERR_BUSY));
     CHECK(ms_call_extension_function(sink.vm, "ext", "none", 0, NULL, &out, NULL) == MS_RUN_ERROR);
     /* A task that is inside a function of the embedder when the VM ends. */
     CHECK(runs(sink.vm, "def wait():\n    sleep(100)\nt = go(ext.call, wait)\nsleep(0.01)\nt.cancel()"));
+    CHECK(ms_eval(sink.vm, "go(ext.call, wait)", NULL, NULL) == MS_RUN_DONE);
+    CHECK(ms_eval(sink.vm, "sleep(0.01)", NULL, NULL) == MS_RUN_DONE);
     CHECK(!ms_vm_free(sink.vm));
 }
 

@@ -145,8 +145,11 @@ unsafe extern "C" fn resolve(at: *mut MsVm, name: MsStr, port: u16, out: *mut Ms
                 Err(_) => Wanted::Host(name, port),
             };
             if !bridge.permits(&wanted) {
+                // A lookup that has failed already: the extension meets it as any other failure.
                 let io = MsIo { kind: MS_IO_DENIED, os_error: EACCES, ..MsIo::NONE };
-                return Err(Exit::Raise(error::of_io_in(call, &io, name)?));
+                let op = Op::Lookup(None, Err(io));
+                out.write(bridge.ops.borrow_mut().insert(op).to_bits());
+                return Ok(MS_OK);
             }
             match bridge.reactor.resolve(name, port, NOBODY) {
                 Ok(lookup) => {

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::Header;
 use super::kinds::info;
@@ -122,7 +122,8 @@ impl Block {
         let layout = Layout::from_size_align(BLOCK, BLOCK).expect("valid layout");
         // SAFETY: the layout has a size; the prologue is initialised before use.
         unsafe {
-            let base = alloc(layout).cast::<Prologue>();
+            let spare = SPARE.try_with(|spare| spare.0.borrow_mut().pop()).ok().flatten();
+            let base = spare.unwrap_or_else(|| alloc(layout).cast::<Prologue>());
             if base.is_null() || (base as usize) >> 48 != 0 {
                 handle_alloc_error(layout);
             }
@@ -221,8 +222,55 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout.
-        unsafe { dealloc(self.base.cast(), Layout::from_size_align_unchecked(BLOCK, BLOCK)) };
+        let kept = SPARE.try_with(|spare| spare.0.borrow_mut().put(self.base));
+        if kept != Ok(true) {
+            // SAFETY: allocated in `new`; the block is not used again.
+            unsafe { free(self.base) };
+        }
+    }
+}
+
+/// # Safety
+/// Allocated in `Block::new`, and not used again.
+unsafe fn free(base: *mut Prologue) {
+    // SAFETY: by contract, with this layout.
+    unsafe { dealloc(base.cast(), Layout::from_size_align_unchecked(BLOCK, BLOCK)) };
+}
+
+/// Blocks given up on this thread. An aligned block is dear to get from the system and to give
+/// back, and a small VM has ten: whoever makes many after each other gets them from here.
+struct Spare(RefCell<SpareList>);
+
+struct SpareList(Vec<*mut Prologue>);
+
+/// The most that are kept: 1 MiB.
+const SPARE_BLOCKS: usize = 16;
+
+thread_local! {
+    static SPARE: Spare = const { Spare(RefCell::new(SpareList(Vec::new()))) };
+}
+
+impl SpareList {
+    fn pop(&mut self) -> Option<*mut Prologue> {
+        self.0.pop()
+    }
+
+    /// Keeps a block; false if there are enough.
+    fn put(&mut self, base: *mut Prologue) -> bool {
+        let room = self.0.len() < SPARE_BLOCKS;
+        if room {
+            self.0.push(base);
+        }
+        room
+    }
+}
+
+impl Drop for SpareList {
+    fn drop(&mut self) {
+        for base in self.0.drain(..) {
+            // SAFETY: a block that was given up.
+            unsafe { free(base) };
+        }
     }
 }
 

@@ -257,8 +257,8 @@ ms_run_t ms_call_extension_function(ms_vm_t *vm, const char *extension, const ch
 /* In a function that a script called: it raises the builtin exception `type` (another name becomes
  * a RuntimeError that tells it), whatever it returns. */
 ms_error_t *ms_raise(ms_vm_t *vm, const char *type, const char *message);
-/* In a function that a script called: the exception of its last ms_call that failed goes on, as if
- * the function were not there. */
+/* In a function that a script called: the exception of its last ms_call that failed goes on, as the
+ * same object. */
 ms_error_t *ms_reraise(ms_vm_t *vm);
 /* The data of the running function's row. */
 void *ms_function_data(ms_vm_t *vm);

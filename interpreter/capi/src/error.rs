@@ -44,7 +44,7 @@ pub struct MsError {
 }
 
 /// An error on its way to the caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fail {
     pub(crate) code: i32,
     pub(crate) kind: String,

@@ -166,7 +166,7 @@ struct Frame<'a> {
     native: Option<Native>,
     scope: Vec<Handle>,
     pending: Option<Pending>,
-    failed: Option<Handle>,
+    failed: Option<Pending>,
     data: *mut c_void,
 }
 
@@ -188,7 +188,7 @@ impl Drop for Frame<'_> {
         self.ms.native.set(self.native);
         self.ms.scope.replace(std::mem::take(&mut self.scope));
         self.ms.pending.replace(self.pending.take());
-        self.ms.failed.set(self.failed);
+        self.ms.failed.replace(self.failed.take());
         self.ms.data.set(self.data);
     }
 }
@@ -215,10 +215,12 @@ fn invoke<'v>(
         unsafe { (f.func)(std::ptr::from_ref(ms.slot).cast_mut(), argc, values.as_mut_ptr()) };
     let ended = match ms.pending.take() {
         Some(Pending::New(fail)) => Err(exception(vm, &fail)),
-        Some(Pending::Again(h)) => Err(vm.handle(h).unwrap_or(Value::NONE)),
+        Some(Pending::Again(h)) => Err(vm
+            .handle(h)
+            .unwrap_or_else(|| vm.exception(Type::RuntimeError, "the exception has ended"))),
         None => ms.import(vm, result).map_err(|fail| exception(vm, &fail)),
     };
-    for h in ms.scope.take().into_iter().chain(ms.failed.take()) {
+    for h in ms.scope.take() {
         vm.release(h);
     }
     drop(outer);
@@ -239,6 +241,7 @@ pub(crate) unsafe fn call_back(
 ) -> c_int {
     let call = |ms: &Session| {
         let native = ms.native.get().ok_or_else(|| Fail::busy("no function runs"))?;
+        ms.failed.replace(None);
         // SAFETY: the coroutine of the running function lends it for the call.
         let nest = unsafe { &mut *native.nest };
         // SAFETY: by contract.
@@ -267,15 +270,23 @@ pub(crate) unsafe fn call_back(
                     }
                     fail
                 });
-                if let Some(before) = ms.failed.replace(Some(e)) {
-                    vm.release(before);
-                }
+                // It ends with the running function, as its values do.
+                ms.scope.borrow_mut().push(e);
+                ms.failed.replace(Some(Pending::Again(e)));
                 Err(fail.unwrap_or_else(|| Fail::busy("the exception has ended")))
             }
         }
     };
     // SAFETY: by contract.
     let ended = unsafe { enter(vm, call) };
+    if let Err(fail) = &ended {
+        let keep = |ms: &Session| {
+            ms.failed.borrow_mut().get_or_insert_with(|| Pending::New(fail.clone()));
+            Ok(())
+        };
+        // SAFETY: by contract. It is not the failure that is to be told.
+        let _ = unsafe { enter(vm, keep) };
+    }
     let status = crate::run::status(&ended);
     // SAFETY: by contract.
     unsafe { store(error, ended.err()) };
@@ -487,11 +498,11 @@ pub unsafe extern "C" fn ms_raise(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ms_reraise(vm: *mut MsVm) -> *mut MsError {
     let raise = |ms: &Session| {
-        let failed = ms.failed.get().filter(|_| ms.in_native());
+        let failed = ms.failed.take().filter(|_| ms.in_native());
         let failed = failed.ok_or_else(|| {
             Fail::busy("ms_reraise belongs into a function that a script called, after an ms_call")
         })?;
-        ms.pending.replace(Some(Pending::Again(failed)));
+        ms.pending.replace(Some(failed));
         Ok(())
     };
     // SAFETY: by contract.

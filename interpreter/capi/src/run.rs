@@ -17,7 +17,7 @@ use crate::error::{Fail, MsError, code, store};
 use crate::slot::MsVm;
 use crate::text;
 use crate::value::{failed, put};
-use crate::vm::{Session, enter, entry};
+use crate::vm::{Pending, Session, enter, entry};
 
 /// `MS_RUN_DONE`.
 const DONE: c_int = 0;
@@ -235,7 +235,11 @@ pub unsafe extern "C" fn ms_call(
             Some(_) => {
                 let text = "a function that uses ms_call is registered in a table and with \
                             MS_FUNCTION_CALLS_BACK";
-                store(error, Some(Fail::busy(text)));
+                let refused = enter(vm, |ms| {
+                    ms.failed.replace(Some(Pending::New(Fail::busy(text))));
+                    Err::<(), Fail>(Fail::busy(text))
+                });
+                store(error, refused.err());
                 return ERROR;
             }
             None => {}
@@ -338,8 +342,8 @@ pub unsafe extern "C" fn ms_interrupt(vm: *mut MsVm) {
     if session.is_null() {
         return;
     }
-    // SAFETY: by contract; no reference to the whole, which its thread may hold; the field is
-    // made for all threads and never changes.
+    #[allow(clippy::deref_addrof)] // no reference to the whole VM: its thread may hold one
+    // SAFETY: by contract; the field is made for all threads and never changes.
     let shared = unsafe { &*(&raw const (*session).shared) };
     shared.interrupt.store(true, Ordering::Relaxed);
     shared.trip.trip();

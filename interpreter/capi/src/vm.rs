@@ -61,8 +61,8 @@ pub(crate) struct Session {
     pub(crate) scope: RefCell<Vec<Handle>>,
     /// What that function wants raised.
     pub(crate) pending: RefCell<Option<Pending>>,
-    /// The exception of its last call that failed.
-    pub(crate) failed: Cell<Option<Handle>>,
+    /// Its last call that failed.
+    pub(crate) failed: RefCell<Option<Pending>>,
     /// What `ms_function_data` gives.
     pub(crate) data: Cell<*mut c_void>,
     /// The module `__main__`.
@@ -90,7 +90,7 @@ impl Session {
             native: Cell::new(None),
             scope: RefCell::default(),
             pending: RefCell::default(),
-            failed: Cell::new(None),
+            failed: RefCell::default(),
             data: Cell::new(std::ptr::null_mut()),
             functions: RefCell::default(),
             modules: RefCell::default(),

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Command, Run, What};
+use miniscript_engine::access::Grants;
 use miniscript_engine::{Config, Engine, Program};
 
 fn main() -> ExitCode {
@@ -41,8 +42,17 @@ fn run_program(run: Run) -> i32 {
     config.args = run.args;
     config.ext_path = run.ext_path;
     config.explain_import = run.explain_import;
-    if let Some(grants) = run.grants {
-        config.access = Arc::new(grants);
+    let grants = match (run.grants, &run.what) {
+        (None, Some(What::File(path))) => Grants::of_project(path),
+        (grants, _) => Ok(grants),
+    };
+    match grants {
+        Ok(Some(grants)) => config.access = Arc::new(grants),
+        Ok(None) => {}
+        Err(why) => {
+            eprintln!("ms: {}", why.trim_end());
+            return 2;
+        }
     }
     let prompt = run.what.is_none() && std::io::stdin().is_terminal();
     let mut engine = Engine::new(config);

@@ -32,7 +32,7 @@ static void refuses(const ms_config *config, const char *folder) {
         "open('/dev/stdin')",
         "open('/dev/tty', 'w')",
         "input()",
-        "open(0)",
+        "open(0).read()",
         "import sys\nsys.stdin.read()",
         "import sys\nsys.__stdin__.readline()",
     };

@@ -4,6 +4,7 @@
 //! mod      what can be asked for, who answers, what a refusal says
 //! grants   deny by default, with a list of grants for each right
 //! net      the scopes of the right to use the network
+//! project  the table of a project's `ms.toml`
 //! ```
 //!
 //! A right to a file is asked for its *resolved* place: the canonical path of the opened parent
@@ -16,6 +17,7 @@
 
 mod grants;
 mod net;
+mod project;
 
 use std::fmt;
 use std::io;

@@ -7,7 +7,7 @@
 
 mod lock;
 
-use std::fmt::Write as _;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

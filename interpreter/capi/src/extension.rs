@@ -1,8 +1,6 @@
 //! Functions of the embedder as modules.
 
-use std::collections::HashMap;
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::{Mutex, PoisonError};
 
 use miniscript_abi::MsValue;
 use miniscript_engine::EngineHost;
@@ -22,9 +20,10 @@ use crate::value::{failed, put};
 use crate::vm::{Native, Pending, Session, enter, entry};
 use crate::{http, text};
 
+type MsFn = unsafe extern "C" fn(vm: *mut MsVm, argc: c_int, args: *mut MsValue) -> MsValue;
+
 /// A function of the embedder.
-pub type MsExtFn =
-    Option<unsafe extern "C" fn(vm: *mut MsVm, argc: c_int, args: *mut MsValue) -> MsValue>;
+pub type MsExtFn = Option<MsFn>;
 
 /// A slot of [`MsExtension`].
 #[repr(C)]
@@ -88,9 +87,12 @@ const CALLS_BACK: u32 = 1;
 /// A registered function; natives carry its address.
 pub(crate) struct Function {
     ms: *const Session,
-    func: unsafe extern "C" fn(*mut MsVm, c_int, *mut MsValue) -> MsValue,
+    func: MsFn,
     data: *mut c_void,
     flags: u32,
+    def: NativeDef,
+    /// Name and docstring of the row.
+    _texts: [Box<str>; 2],
 }
 
 /// A function to be registered.
@@ -102,24 +104,28 @@ struct Row<'a> {
     flags: u32,
 }
 
-/// The native rows that were ever wanted, by name and docstring: they are the same for every VM,
-/// so that many VMs need no more than one.
-static ROWS: Mutex<Option<HashMap<(String, String), &'static NativeDef>>> = Mutex::new(None);
-
-fn native_row(name: &str, doc: &str) -> &'static NativeDef {
-    let mut rows = ROWS.lock().unwrap_or_else(PoisonError::into_inner);
-    let rows = rows.get_or_insert_with(HashMap::new);
-    rows.entry((name.to_owned(), doc.to_owned())).or_insert_with(|| {
-        let leak = |text: &str| &*Box::leak(text.to_owned().into_boxed_str());
-        Box::leak(Box::new(NativeDef {
-            name: leak(name),
+impl Function {
+    fn new(ms: &Session, row: &Row<'_>, func: MsFn) -> Box<Function> {
+        let (name, doc) = (Box::<str>::from(row.name), Box::<str>::from(row.doc));
+        // SAFETY: the texts are not moved or changed as long as the record is there, and it is
+        // there as long as the VM, which is the only one that sees the row.
+        let lasting = |text: &str| unsafe { &*std::ptr::from_ref(text) };
+        let def = NativeDef {
+            name: lasting(&name),
             sig: "*args",
             arity: Arity::parse("*args"),
             role: Role::Method,
             func: NativeFn::Host(call),
-            doc: leak(doc),
-        }))
-    })
+            doc: lasting(&doc),
+        };
+        Box::new(Function { ms, func, data: row.data, flags: row.flags, def, _texts: [name, doc] })
+    }
+
+    /// The row that natives refer to.
+    fn def(&self) -> &'static NativeDef {
+        // SAFETY: the session keeps the record, boxed, until its VM is gone.
+        unsafe { &*std::ptr::from_ref(&self.def) }
+    }
 }
 
 // ---- running ----
@@ -315,10 +321,9 @@ fn register(ms: &Session, name: &str, doc: &str, rows: &[Row<'_>]) -> Result<(),
             let func = row
                 .func
                 .ok_or_else(|| Fail::argument(format!("{name}.{} has no function", row.name)))?;
-            let record = Box::new(Function { ms, func, data: row.data, flags: row.flags });
-            let address = std::ptr::from_ref(&*record) as usize;
+            let record = Function::new(ms, row, func);
+            let (address, def) = (std::ptr::from_ref(&*record) as usize, record.def());
             ms.functions.borrow_mut().push(record);
-            let def = native_row(row.name, row.doc);
             set(row.name, vm.foreign_native(def, Value::EMPTY, Value::EMPTY, address))?;
         }
         vm.dict_set_name(vm.modules(), vm.intern(name), value).map_err(|e| failed(vm, e))?;

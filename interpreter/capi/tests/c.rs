@@ -83,7 +83,12 @@ fn build(program: &Path, sources: &[&str], flags: &[&str], link: Link) {
 fn run(program: &Path, args: &[&str], input: &str) -> String {
     let mut command = if std::env::var_os("MS_VALGRIND").is_some() {
         let mut valgrind = Command::new("valgrind");
-        valgrind.args(["-q", "--error-exitcode=99", "--leak-check=full"]);
+        valgrind.args([
+            "-q",
+            "--error-exitcode=99",
+            "--leak-check=full",
+            "--show-leak-kinds=definite",
+        ]);
         valgrind.args(["--errors-for-leak-kinds=definite", "--max-stackframe=16000000"]);
         valgrind.arg(program);
         valgrind

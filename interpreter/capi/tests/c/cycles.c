@@ -17,9 +17,12 @@ static ms_value_t one(ms_vm_t *vm, int argc, ms_value_t *args) {
     return ms_value_int(1);
 }
 
-static void cycle(int number, const ms_extension_t *ext) {
+static void cycle(int number, ms_extension_t *ext) {
     ms_vm_t *vm = ms_vm_new();
     ms_value_t v;
+    char name[30];
+    sprintf(name, "of_vm_%d", number);
+    ext->functions[1].name = name; /* another one in each VM */
     CHECK(vm && !ms_register_extension(vm, ext));
     CHECK(!ms_set_global(vm, "x", ms_value_string(vm, "text")));
     if (number % 8 == 0) {
@@ -40,9 +43,9 @@ int main(int argc, char **argv) {
     long early = 0;
     clock_t start = clock();
     ext.name = "ext";
-    ext.function_count = 1;
+    ext.function_count = 2;
     ext.functions[0].name = "one";
-    ext.functions[0].func = one;
+    ext.functions[0].func = ext.functions[1].func = one;
     for (i = 0; i < count; i++) {
         if (i == count / 5) early = resident_kib();
         cycle(i, &ext);

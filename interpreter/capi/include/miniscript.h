@@ -224,7 +224,9 @@ typedef struct {
     int function_count;
 } ms_extension_t;
 
-/* The function uses ms_call; it runs on a stack of its own, of 512 KiB. */
+/* The function uses ms_call; it runs on a stack of its own, of 512 KiB. While the call waits, other
+ * tasks run, and may call the same function. If the VM is freed meanwhile, ms_call never returns:
+ * what the function holds then stays. */
 #define MS_FUNCTION_CALLS_BACK 1u
 
 /* A function of a table. */

@@ -105,7 +105,7 @@ pub struct Run {
     /// Show counters at the end.
     pub stats: bool,
     /// What it may do, if not everything.
-    pub grants: Option<Grants>,
+    pub grants: Option<Box<Grants>>,
 }
 
 /// A program.
@@ -133,7 +133,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
     let mut explain_import = None;
     let mut ext_path = Vec::new();
     let mut stats = false;
-    let mut grants: Option<Grants> = None;
+    let mut grants: Option<Box<Grants>> = None;
     let what = loop {
         match parser.next()? {
             Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Command::Help),
@@ -147,7 +147,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
             Some(Arg::Long("explain-import")) => explain_import = Some(parser.value()?.string()?),
             Some(Arg::Long("stats")) => stats = true,
             Some(Arg::Long("sandbox")) => {
-                grants.get_or_insert_with(Grants::command);
+                grants.get_or_insert_with(|| Box::new(Grants::command()));
             }
             Some(Arg::Short('c')) => break Some(What::Code(parser.value()?.string()?)),
             Some(Arg::Short('m')) => break Some(What::Module(parser.value()?.string()?)),
@@ -168,7 +168,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
             Some(Arg::Value(v)) => break Some(What::File(v.into())),
             Some(Arg::Long(flag)) => match allowed(flag) {
                 Some(right) => {
-                    let grants = grants.get_or_insert_with(Grants::command);
+                    let grants = grants.get_or_insert_with(|| Box::new(Grants::command()));
                     grant(grants, right, parser.optional_value())?;
                 }
                 None => return Err(Arg::Long(flag).unexpected().into()),

@@ -44,7 +44,7 @@ fn run_program(run: Run) -> i32 {
     config.explain_import = run.explain_import;
     let grants = match (run.grants, &run.what) {
         (None, Some(What::File(path))) => Grants::of_project(path),
-        (grants, _) => Ok(grants),
+        (grants, _) => Ok(grants.map(|grants| *grants)),
     };
     match grants {
         Ok(Some(grants)) => config.access = Arc::new(grants),

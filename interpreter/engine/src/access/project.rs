@@ -1,11 +1,12 @@
 //! The `[permissions]` table of a project's `ms.toml`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::{Grants, Right};
+use crate::project::{PROJECT_FILE, project_root};
 
 #[derive(Deserialize)]
 struct Project {
@@ -28,15 +29,14 @@ impl Grants {
     /// A project file that cannot be read or means nothing: then nothing should be run.
     pub fn of_project(script: &Path) -> Result<Option<Grants>, String> {
         let real = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
-        let file = real.ancestors().skip(1).map(|folder| folder.join("ms.toml"));
-        match file.into_iter().find(|file| file.is_file()) {
-            Some(file) => read(&file),
+        match real.parent().and_then(project_root) {
+            Some(root) => read(&root.join(PROJECT_FILE)),
             None => Ok(None),
         }
     }
 }
 
-fn read(file: &PathBuf) -> Result<Option<Grants>, String> {
+fn read(file: &Path) -> Result<Option<Grants>, String> {
     let bad = |why: String| format!("{}: {why}", file.display());
     let text = std::fs::read_to_string(file).map_err(|e| bad(e.to_string()))?;
     let project: Project = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;

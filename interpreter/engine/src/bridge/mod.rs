@@ -247,7 +247,7 @@ impl Importer for Extensions {
     }
 
     fn places(&self, name: &str) -> Vec<PathBuf> {
-        self.registry().search().candidates(name)
+        self.registry().borrow().search().candidates(name)
     }
 
     fn set_project(&self, root: PathBuf) {

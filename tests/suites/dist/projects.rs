@@ -130,13 +130,16 @@ fn a_project_is_made_only_where_nothing_is() {
     let error = place.ms("", ["ext", "new", "taken", "--c"]).bad();
     assert!(error.contains("exists and is not empty"), "{error}");
     assert_eq!(files(&place.path("taken")), ["mine.txt"]);
+    fs::create_dir_all(place.path("started/.git")).expect("a folder");
+    place.ms("started", ["ext", "new", "taken", "--c", "--path", "."]).good();
+    assert!(place.path("started/taken.c").is_file());
     let error = place.ms("", ["ext", "new", "x", "--c", "--path", "taken/mine.txt/x"]).bad();
     assert!(error.starts_with("ms: cannot use 'taken/mine.txt/x': "), "{error}");
     for name in ["class", "Stone", "a-b", "../x", "9x", "sys", "http", ""] {
         let error = place.ms("", ["ext", "new", name, "--rust"]).bad();
         assert!(error.starts_with("ms: cannot call an extension"), "{error}");
     }
-    assert_eq!(files(&place.path("")), ["home", "taken"]);
+    assert_eq!(files(&place.path("")), ["home", "started", "taken"]);
 }
 
 #[test]

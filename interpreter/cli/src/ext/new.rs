@@ -93,16 +93,16 @@ fn check_name(name: &str) -> Result<(), Complaint> {
     Err(format!("cannot call an extension '{name}': {problem}").into())
 }
 
-/// Makes the folder, or takes an empty one.
+/// Makes the folder, or takes an empty one; a new repository counts as empty.
 fn claim(folder: &Path) -> Result<(), Complaint> {
     match fs::read_dir(folder) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => {
-                let shown = folder.display();
-                Err(format!("'{shown}' exists and is not empty; choose another with --path").into())
+        Ok(mut entries) => {
+            if entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".git")) {
+                return Ok(());
             }
-        },
+            let shown = folder.display();
+            Err(format!("'{shown}' exists and is not empty; choose another with --path").into())
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             fs::create_dir_all(folder).map_err(|error| cannot("make", folder, &error))
         }

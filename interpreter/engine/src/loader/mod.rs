@@ -137,6 +137,9 @@ pub(crate) fn import<'v>(host: &EngineHost, vm: &'v Vm, name: &str) -> NResult<'
 fn places_tried(name: &str, folders: &[PathBuf], extensions: &[PathBuf]) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let mut text = format!("looked for {last}.ms, {last}.py and {last}/__init__.ms (.py) in");
+    if folders.is_empty() {
+        text += " no folder: sys.path is empty";
+    }
     for folder in folders {
         let _ = write!(text, "\n  {}", shown(folder).display());
     }

@@ -3,6 +3,7 @@
 //!
 //! - `expectation` reads what a script says about itself (`# expect: ...`);
 //! - `process` runs a command with input, a time limit and bounded output;
+//! - `session` talks to a command while it runs: signals, a terminal;
 //! - `command` finds (and builds) the `ms` under test;
 //! - `script` makes tests of script files and of their goldens;
 //! - `dist` lays the product out as it is installed;
@@ -16,9 +17,13 @@ mod expectation;
 mod known;
 mod process;
 mod script;
+#[cfg(unix)]
+mod session;
 
 pub use command::{Subject, build_packages, workspace_root};
 pub use expectation::{BadDirective, Expectations};
 pub use known::KnownFailures;
 pub use process::{Ending, Invocation, Outcome};
 pub use script::{Mode, ScriptTest, discover};
+#[cfg(unix)]
+pub use session::{Ended, Session};

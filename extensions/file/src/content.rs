@@ -7,7 +7,7 @@ use miniscript_sdk::{self as ms, Bytes, fs};
 /// The text of the file at path.
 ///
 /// Line ends stay as they are. UnicodeDecodeError if the content is not in the encoding.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn read(
     path: Path,
     #[ms(default = "utf-8")] encoding: String,
@@ -18,7 +18,7 @@ pub async fn read(
 }
 
 /// The content of the file at path as bytes.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn read_bytes(path: Path) -> Result<Bytes> {
     fs::read(&path.0).await.map(Bytes)
 }
@@ -26,7 +26,7 @@ pub async fn read_bytes(path: Path) -> Result<Bytes> {
 /// The lines of the file at path, without their ends.
 ///
 /// A line ends with "\n", "\r\n" or "\r".
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn lines(
     path: Path,
     #[ms(default = "utf-8")] encoding: String,
@@ -40,7 +40,7 @@ pub async fn lines(
 /// Writes text as the whole file at path; the result is the number of characters.
 ///
 /// The file is made if it is missing. A regular file is replaced in one step and keeps its mode.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn write(
     path: Path,
     text: Text,
@@ -55,7 +55,7 @@ pub async fn write(
 /// Writes bytes as the whole file at path; the result is their number.
 ///
 /// The file is made if it is missing. A regular file is replaced in one step and keeps its mode.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn write_bytes(path: Path, data: Bytes) -> Result<usize> {
     fs::write(&path.0, &data.0).await?;
     Ok(data.0.len())
@@ -64,7 +64,7 @@ pub async fn write_bytes(path: Path, data: Bytes) -> Result<usize> {
 /// Appends text to the file at path; the result is the number of characters.
 ///
 /// The file is made if it is missing.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn append(
     path: Path,
     text: Text,
@@ -77,7 +77,7 @@ pub async fn append(
 }
 
 /// Appends bytes to the file at path; the result is their number.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn append_bytes(path: Path, data: Bytes) -> Result<usize> {
     fs::append(&path.0, &data.0).await?;
     Ok(data.0.len())

@@ -11,7 +11,7 @@ use miniscript_sdk::{self as ms, fs};
 /// The entries of a directory as FileInfo objects, ordered by name.
 ///
 /// A symbolic link is described as such and not followed.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn list_dir(#[ms(default = ".")] path: Path) -> Result<Vec<FileInfo>> {
     let mut entries = fs::list_dir(&path.0, true).await?;
     entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -20,7 +20,7 @@ pub async fn list_dir(#[ms(default = ".")] path: Path) -> Result<Vec<FileInfo>> 
 }
 
 /// Metadata of the file at path; with follow=False that of a symbolic link itself.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn stat(path: Path, #[ms(keyword, default = true)] follow: bool) -> Result<FileInfo> {
     let meta = fs::metadata(&path.0, !follow).await?;
     Ok(FileInfo::at(&path.0, meta))
@@ -40,19 +40,19 @@ fn failed_with(error: &Error, kinds: &[u32]) -> bool {
 }
 
 /// Whether there is a file or directory at path. A broken symbolic link is none.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn exists(path: Path) -> Result<bool> {
     Ok(kind(&path.0).await?.is_some())
 }
 
 /// Whether there is a directory at path.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn is_dir(path: Path) -> Result<bool> {
     Ok(kind(&path.0).await? == Some(MS_KIND_DIR))
 }
 
 /// Whether there is a regular file at path.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn is_file(path: Path) -> Result<bool> {
     Ok(kind(&path.0).await? == Some(MS_KIND_FILE))
 }
@@ -61,7 +61,7 @@ pub async fn is_file(path: Path) -> Result<bool> {
 ///
 /// With parents=True the directories above it are made too; with exist_ok=True it may be there
 /// already.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn mkdir(
     path: Path,
     #[ms(default = false)] parents: bool,
@@ -91,7 +91,7 @@ fn split(path: &str) -> Option<(&str, &str)> {
 
 /// Removes a file, a symbolic link or an empty directory; with recursive=True also a directory
 /// with all that is in it.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn remove(path: Path, #[ms(keyword, default = false)] recursive: bool) -> Result<()> {
     let what = match fs::metadata(&path.0, true).await?.kind {
         MS_KIND_DIR if recursive => fs::Remove::Tree,
@@ -102,19 +102,19 @@ pub async fn remove(path: Path, #[ms(keyword, default = false)] recursive: bool)
 }
 
 /// Renames a file or directory; a file at the target is replaced.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn rename(source: Path, target: Path) -> Result<()> {
     fs::rename(&source.0, &target.0).await.map_err(|error| with_target(error, &target.0))
 }
 
 /// Copies a file with its mode; the result is its length.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn copy(source: Path, target: Path) -> Result<u64> {
     fs::copy(&source.0, &target.0).await.map_err(|error| with_target(error, &target.0))
 }
 
 /// The absolute path without symbolic links. The file must be there.
-#[ms::function]
+#[ms::function(calls_back)]
 pub async fn real_path(path: Path) -> Result<String> {
     fs::real_path(&path.0).await
 }

@@ -50,14 +50,21 @@ pub fn describe(error: &Error) -> String {
     match error.io_record() {
         Some(io) if io.kind == abi::MS_IO_RESOLVE => "the host name is not known".to_owned(),
         Some(io) if io.os_error != 0 => {
-            let text = std::io::Error::from_raw_os_error(io.os_error).to_string();
-            let text = text.split(" (os error").next().unwrap_or_default();
-            format!("[Errno {}] {text}", io.os_error)
+            system_text(&std::io::Error::from_raw_os_error(io.os_error))
         }
         _ => match error.parts() {
             Some((_, message)) => message.to_owned(),
             None => error.to_string(),
         },
+    }
+}
+
+/// An error of the system in Python's words.
+fn system_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(n) => format!("[Errno {n}] {}", text.split(" (os error").next().unwrap_or_default()),
+        None => text,
     }
 }
 
@@ -70,7 +77,7 @@ pub fn exchange(url: &Url, error: hyper::Error) -> Error {
                 ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput => {
                     protocol(url, &io.to_string())
                 }
-                _ => broken(url, &io.to_string()),
+                _ => broken(url, &system_text(io)),
             };
         }
         source = cause.source();

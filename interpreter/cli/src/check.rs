@@ -1,12 +1,13 @@
 //! `ms check`: all syntax errors of some files at once.
 
+use std::io::Write;
 use std::path::Path;
 
 use miniscript_engine::compile_text;
 use miniscript_syntax::ast::Mode;
 use miniscript_syntax::{Source, SyntaxError, decode_source, parse_all_errors, render};
 
-use crate::source;
+use crate::{complain, source};
 
 /// Checks files; the exit status is 1 if one has errors, 2 if one cannot be read.
 pub fn check(files: &[std::path::PathBuf], json: bool) -> u8 {
@@ -17,7 +18,7 @@ pub fn check(files: &[std::path::PathBuf], json: bool) -> u8 {
         let bytes = match source::read(file) {
             Ok(bytes) => bytes,
             Err(error) => {
-                eprintln!("ms: {error}");
+                complain(&format!("ms: {error}\n"));
                 status = 2;
                 continue;
             }
@@ -36,12 +37,15 @@ pub fn check(files: &[std::path::PathBuf], json: bool) -> u8 {
             if json {
                 all.push(as_json(error, &text, file));
             } else {
-                eprint!("{}", render(error, &Source::new(&text), &shown));
+                complain(&render(error, &Source::new(&text), &shown));
             }
         }
     }
     if json {
-        println!("{}", serde_json::Value::Array(all));
+        let text = serde_json::Value::Array(all).to_string() + "\n";
+        if std::io::stdout().write_all(text.as_bytes()).is_err() {
+            status = status.max(1);
+        }
     }
     status
 }

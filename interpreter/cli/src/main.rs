@@ -7,19 +7,19 @@ mod interrupt;
 mod repl;
 mod source;
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Command, Run, What};
 use miniscript_engine::access::Grants;
-use miniscript_engine::{Config, Engine, Program};
+use miniscript_engine::{Config, Engine, OutputStream, Program, paint};
 
 fn main() -> ExitCode {
     let command = match args::parse() {
         Ok(command) => command,
         Err(args::BadLine { error, help }) => {
-            eprintln!("ms: {error}\ntry '{help}'");
+            complain(&format!("ms: {error}\ntry '{help}'\n"));
             return ExitCode::from(2);
         }
     };
@@ -72,36 +72,59 @@ fn run_program(run: Run) -> i32 {
         Some(What::Tree(path)) => match source::from_json(&path) {
             Ok(proto) => Program::Code(proto),
             Err(text) => {
-                eprint!("{text}");
+                complain(&text);
                 return 2;
             }
         },
-        Some(What::Stdin) | None => {
-            let mut bytes = Vec::new();
-            if let Err(error) = std::io::stdin().read_to_end(&mut bytes) {
-                eprintln!("ms: cannot read standard input: {error}");
+        Some(What::Stdin) | None => match read_stdin() {
+            Ok(bytes) => Program::Text { name: "<stdin>".into(), bytes },
+            Err(error) => {
+                complain(&format!("ms: cannot read standard input: {error}\n"));
                 return 2;
             }
-            Program::Text { name: "<stdin>".into(), bytes }
-        }
+        },
     };
     let status = engine.run_program(&program);
     if run.stats {
-        eprint!("{}", engine.stats());
+        complain(&engine.stats());
     }
     status
 }
 
+/// The program on standard input.
+fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // `read_to_end` reports a failed allocation as an error.
+    io::stdin().take(source::MAX_SOURCE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > source::MAX_SOURCE {
+        return Err(io::Error::other("it is too large for a program"));
+    }
+    Ok(bytes)
+}
+
 /// Writes to standard output; a text for standard error is a failure.
 fn print_out(text: Result<String, String>) -> ExitCode {
-    match text {
-        Ok(text) => match std::io::stdout().write_all(text.as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        },
+    let written = match text {
+        Ok(text) => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
         Err(text) => {
-            eprint!("{text}");
-            ExitCode::from(2)
+            complain(&text);
+            return ExitCode::from(2);
+        }
+    };
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                complain(&format!("ms: cannot write to standard output: {error}\n"));
+            }
+            ExitCode::FAILURE
         }
     }
+}
+
+/// Writes a report to standard error. There is nowhere to tell that this cannot be done.
+fn complain(text: &str) {
+    let stream = OutputStream::stderr();
+    let painted = if stream.has_colour() { paint(text) } else { text.to_owned() };
+    let _ = stream.write(painted.as_bytes());
 }

@@ -11,7 +11,8 @@ use miniscript_syntax::{Source, ast_from_json, ast_to_json, decode_source, parse
 use miniscript_vm::code::proto::{CodeProto, SourceInfo};
 use miniscript_vm::compile::{CompileMode, compile_module, disassemble};
 
-const MAX_SOURCE: u64 = 1 << 30;
+/// No program is larger than this.
+pub const MAX_SOURCE: u64 = 1 << 30;
 
 /// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -28,7 +28,7 @@ use crate::loader::{self, Found};
 use crate::modules::{self, Settings};
 use crate::project::Start;
 use crate::report;
-use crate::scheduler::{self, Ended};
+use crate::scheduler::{self, Ended, Wait};
 use crate::source::{self, BadSource};
 
 /// A main program.
@@ -198,13 +198,14 @@ impl Engine {
     /// Runs what was typed at a prompt in `__main__`; the value of an expression is printed.
     pub fn run_typed(&mut self, text: &str) -> Reply {
         self.host.interrupt.store(false, std::sync::atomic::Ordering::Relaxed);
-        self.start_clock();
         let proto = match source::compile_text(text.to_owned(), "<stdin>", Mode::Interactive) {
             Ok(proto) => proto,
             Err(bad) if bad.error.is_incomplete_input() => return Reply::Incomplete,
             Err(bad) => return Reply::Failed(Failure::Syntax(bad)),
         };
+        self.start_clock();
         let outcome = self.run_code(&proto, false);
+        self.stop_clock();
         // What cannot be written now cannot be told either.
         let _ = self.host.stdout.flush();
         match outcome {
@@ -214,6 +215,34 @@ impl Engine {
             }
             Err(failure) => Reply::Failed(failure),
         }
+    }
+
+    /// Waits for something outside of the engine; the tasks go on meanwhile.
+    pub fn wait(&mut self, wait: impl Wait + 'static) -> Result<(), Failure> {
+        let func = {
+            let vm = &*self.vm;
+            let native = vm.foreign_native(&scheduler::OUTSIDE, Value::EMPTY, Value::EMPTY, 0);
+            vm.retain(native)
+        };
+        *self.host.outside.borrow_mut() = Some(Box::new(wait));
+        let v = self.run_func(func, false)?;
+        self.vm.release(v);
+        Ok(())
+    }
+
+    /// Cancels all tasks and lets their `finally` run.
+    pub fn end_tasks(&mut self) {
+        scheduler::cancel_all(&self.host);
+        if let Err(Failure::Raised(e)) = self.run_nothing() {
+            self.report(Failure::Raised(e));
+        }
+    }
+
+    fn run_nothing(&mut self) -> Result<(), Failure> {
+        let proto = source::compile_text(String::new(), "<end>", Mode::Module)?;
+        let v = self.run_code(&proto, true)?;
+        self.vm.release(v);
+        Ok(())
     }
 
     /// Whether an exception is a SystemExit.
@@ -477,7 +506,7 @@ impl Engine {
                 2
             }
             Failure::Syntax(bad) => {
-                self.complain(&report::syntax_error(&bad));
+                self.complain(&report::shown(&self.host, &report::syntax_error(&bad)));
                 2
             }
             Failure::Raised(e) => {
@@ -491,41 +520,47 @@ impl Engine {
     fn report_exception(&mut self, e: Handle) -> i32 {
         let Some(exc) = self.vm.handle(e) else { return 1 };
         if self.vm.is_exception_of(exc, Type::SystemExit) {
-            return self.exit_status(exc);
+            return self.exit_status(e);
         }
         let is = |t| self.vm.is_exception_of(exc, t);
         if self.host.stdout.is_broken() && is(Type::BrokenPipeError) {
             return 1;
         }
         let status = if is(Type::KeyboardInterrupt) { 130 } else { 1 };
-        report::exception(&mut self.vm, &self.host, e);
+        report::uncaught(&mut self.vm, &self.host, e);
         status
     }
 
-    /// What `SystemExit` says: its code, or a text to be shown and 1.
-    fn exit_status(&self, exc: Value<'_>) -> i32 {
+    /// What `SystemExit` says: its code, or something whose text is shown and 1.
+    fn exit_status(&mut self, exc: Handle) -> i32 {
         let vm = &*self.vm;
+        let Some(exc) = vm.handle(exc) else { return 1 };
         let args = exc.get::<Exception>().map_or(&[][..], |e| e.args());
         let first = args.first().copied().unwrap_or(Value::NONE);
         let code = vm.get_attr_raw(exc, vm.intern("code")).unwrap_or(first);
         if code.is_none() {
-            0
-        } else if let Some(n) = code.as_small() {
-            (n & 0xFF) as i32
-        } else if let Some(b) = code.as_bool() {
-            i32::from(b)
-        } else {
-            let text = match code.get::<Str>() {
-                Some(s) => s.to_display().into_owned(),
-                None => match vm.repr(code) {
-                    Ok(v) => v.get::<Str>().map(|s| s.to_display().into_owned()),
-                    Err(_) => None,
-                }
-                .unwrap_or_else(|| format!("<{} object>", vm.type_name(code))),
-            };
-            self.complain(&format!("{text}\n"));
-            1
+            return 0;
         }
+        match (code.as_small(), code.as_bool(), vm.is_instance_of(code, Type::Int)) {
+            (Some(n), _, _) => return (n & 0xFF) as i32,
+            (_, Some(b), _) => return i32::from(b),
+            // What no status can be is taken for -1.
+            (_, _, true) => return 255,
+            _ => {}
+        }
+        let call = {
+            let Ok(args) = vm.tuple(&[code]) else { return 1 };
+            [vm.retain(Value::object(vm.class(Type::Str))), vm.retain(args)]
+        };
+        // Its `__str__` may be script code. What that raises is not told, as CPython does not.
+        let text = match scheduler::call(&mut self.vm, &self.host, call) {
+            Ended::Returned(v) | Ended::Raised(v) => v,
+        };
+        if let Some(s) = self.vm.handle(text).and_then(|v| v.get::<Str>()) {
+            self.complain(&format!("{}\n", s.to_display()));
+        }
+        self.vm.release(text);
+        1
     }
 
     fn complain(&self, text: &str) {
@@ -539,12 +574,22 @@ impl Engine {
         match self.host.stdout.flush() {
             Err(e) if status == 0 => {
                 if e.kind() != std::io::ErrorKind::BrokenPipe {
-                    self.complain(&format!("ms: cannot write to standard output: {e}\n"));
+                    let text = os_message(&e);
+                    self.complain(&format!("ms: cannot write to standard output: {text}\n"));
                 }
                 1
             }
             _ => status,
         }
+    }
+}
+
+/// An error of the system as Python's messages show it.
+fn os_message(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(n) => format!("[Errno {n}] {}", text.split(" (os error").next().unwrap_or_default()),
+        None => text,
     }
 }
 

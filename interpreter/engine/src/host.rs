@@ -22,7 +22,7 @@ use crate::io::Stdin;
 use crate::loader::Loader;
 use crate::modules::Settings;
 use crate::reactor::{Reactor, TaskToken};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Scheduler, Wait};
 use crate::streams::OutputStream;
 
 /// Where modules come from that are neither bundled nor source.
@@ -73,6 +73,8 @@ pub struct EngineHost {
     pub(crate) settings: RefCell<Settings>,
     pub(crate) stdin: Stdin,
     pub(crate) collect_wanted: Cell<bool>,
+    /// What `Engine::wait` waits for.
+    pub(crate) outside: RefCell<Option<Box<dyn Wait>>>,
     pub(crate) importer: RefCell<Option<Rc<dyn Importer>>>,
 }
 
@@ -95,6 +97,7 @@ impl EngineHost {
             settings: RefCell::new(settings),
             stdin: Stdin::default(),
             collect_wanted: Cell::new(false),
+            outside: RefCell::default(),
             importer: RefCell::default(),
         }
     }

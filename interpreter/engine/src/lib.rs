@@ -9,6 +9,7 @@
 //! io          Python's file objects; streams: standard output and error
 //! source, errors, report      text to code; data to exceptions; uncaught errors to text
 //! access      rights: the one place where they are checked
+//! colour      reports on a terminal
 //! reactor, files, registry    sockets and timers, the file service, extensions
 //! bridge      the host side of the extension ABI
 //! ```
@@ -16,6 +17,7 @@
 pub mod access;
 pub mod bridge;
 mod classes;
+mod colour;
 mod config;
 mod engine;
 mod errors;
@@ -32,6 +34,7 @@ mod scheduler;
 mod source;
 mod streams;
 
+pub use colour::paint;
 pub use config::{Config, Limits};
 pub use engine::{Engine, Failure, Program, Reply};
 pub use errors::{file_error, syntax_error};

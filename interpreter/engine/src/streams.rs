@@ -23,6 +23,7 @@ pub struct OutputStream {
     buffering: Cell<Buffering>,
     broken: Cell<bool>,
     terminal: bool,
+    colour: bool,
 }
 
 impl OutputStream {
@@ -34,6 +35,7 @@ impl OutputStream {
             buffering: Cell::new(buffering),
             broken: Cell::new(false),
             terminal: false,
+            colour: false,
         }
     }
 
@@ -47,7 +49,14 @@ impl OutputStream {
     /// The process's standard error, not buffered.
     pub fn stderr() -> OutputStream {
         let terminal = io::stderr().is_terminal();
-        OutputStream { terminal, ..OutputStream::new(Box::new(io::stderr()), Buffering::None) }
+        let colour = terminal && crate::colour::is_wanted();
+        let stream = OutputStream::new(Box::new(io::stderr()), Buffering::None);
+        OutputStream { terminal, colour, ..stream }
+    }
+
+    /// Whether reports on it are in colours.
+    pub fn has_colour(&self) -> bool {
+        self.colour
     }
 
     /// Whether it is the process's terminal.

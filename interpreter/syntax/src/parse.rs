@@ -113,8 +113,11 @@ fn incomplete(text: &str) -> SyntaxError {
     SyntaxError::new("incomplete-input", "incomplete input", Span::new(end, end))
 }
 
-/// The parser wanted to read on where the text ends.
+/// The parser wanted to read on where the text ends. A blank line ends whatever can end.
 fn at_end(lexed: &Lexed, refused: &Refused, text: &str) -> bool {
+    if lexed.unclosed.is_none() && ends_with_blank_line(text) {
+        return false;
+    }
     refused.at.is_some_and(|at| {
         let token = lexed.tokens[at];
         matches!(token.kind, Tok::End | Tok::Dedent) && token.start as usize == text.len()
@@ -135,6 +138,10 @@ fn wants_blank_line(text: &str, module: &Module) -> bool {
                 | StmtKind::Try(_)
         )
     });
+    is_compound && !ends_with_blank_line(text)
+}
+
+fn ends_with_blank_line(text: &str) -> bool {
     let last_line = text.strip_suffix('\n').and_then(|text| text.rsplit('\n').next());
-    is_compound && !last_line.is_some_and(|line| line.trim().is_empty())
+    last_line.is_some_and(|line| line.trim().is_empty())
 }

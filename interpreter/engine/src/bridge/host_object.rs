@@ -509,9 +509,7 @@ unsafe extern "C" fn str(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> M
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
-            let v = call.run([object], |vm, [o]| {
-                vm.format_value(o, Value::EMPTY).or_else(|_| call_builtin(vm, "str", vec![o]))
-            })?;
+            let v = call.run([object], |vm, [o]| vm.str_value(o))?;
             put(call, v, out)
         })
     }

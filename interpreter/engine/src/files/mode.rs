@@ -112,7 +112,19 @@ impl OpenMode {
             -1 => None,
             _ => Some(false),
         };
-        Ok(OpenMode { mode: mode.into(), how, text, buffer_size, line_buffering })
+        // A binary file tells its mode in normal form, a text file as it was given.
+        let kind = match () {
+            () if has('a') => 'a',
+            () if has('x') => 'x',
+            () if has('w') && !plus => 'w',
+            () => 'r',
+        };
+        let mode = match (binary, plus) {
+            (false, _) => mode.to_owned(),
+            (true, false) => format!("{kind}b"),
+            (true, true) => format!("{kind}b+"),
+        };
+        Ok(OpenMode { mode, how, text, buffer_size, line_buffering })
     }
 
     /// Bytes without a buffer: each read and write is one of the system.

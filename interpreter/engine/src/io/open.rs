@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use miniscript_vm::builtins::Type;
 use miniscript_vm::host::Stream;
 use miniscript_vm::native::{Exit, NResult, NativeDef, Row};
 use miniscript_vm::object::text::{Bytes, Str};
@@ -19,16 +20,20 @@ pub(crate) static OPEN: NativeDef = NativeDef::new(
     "Open file and return a file object.",
 );
 
-/// `__fspath__` has answered; the state holds the other arguments.
+/// `__fspath__` has answered; the state holds the arguments.
 static PATH: Row = Row {
     name: "open_path",
     catches: false,
     resume: |vm, state, answer| {
         let mut args = vec![answer.value()?];
         if !args[0].is_a::<Str>() && !args[0].is_a::<Bytes>() {
-            return Err(vm.type_error("expected __fspath__() to return str or bytes"));
+            return Err(vm.type_error(format!(
+                "expected {}.__fspath__() to return str or bytes, not {}",
+                vm.type_name(state[0]),
+                vm.type_name(args[0])
+            )));
         }
-        args.extend_from_slice(state);
+        args.extend_from_slice(&state[1..]);
         open(vm, &args)
     },
 };
@@ -72,6 +77,10 @@ fn open<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         errors: errors.as_deref(),
         newline: newline.as_deref(),
     };
+    if !(args[7].is_empty() || args[7].is_none()) {
+        let text = "open() with an opener is not supported";
+        return Err(vm.err(Type::NotImplementedError, text));
+    }
     let mode = OpenMode::parse(&open_args).map_err(|e| file_error(vm, &e))?;
     let path = match path_of(vm, args[0]) {
         Some(Ok(path)) => path,
@@ -81,7 +90,7 @@ fn open<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
                 return descriptor(vm, n, mode.is_text());
             }
             return match vm.method(args[0], vm.intern("__fspath__").word())? {
-                Some((f, call)) => Err(Exit::call(f, call, &PATH, args[1..].to_vec())),
+                Some((f, call)) => Err(Exit::call(f, call, &PATH, args.to_vec())),
                 None => Err(vm.type_error(format!(
                     "expected str, bytes or os.PathLike object, not {}",
                     vm.type_name(args[0])
@@ -89,6 +98,9 @@ fn open<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             };
         }
     };
+    if args[6].as_bool() == Some(false) {
+        return Err(vm.value_error("Cannot use closefd=False with file name"));
+    }
     let host = engine(vm)?;
     let mut opening = host.files.open(token(vm)?, &path, mode);
     drive(vm, Value::NONE, move |token| opening.poll(token).map(|r| r.map(Outcome::File)))
@@ -115,6 +127,7 @@ fn descriptor<'v>(vm: &'v Vm, n: i64, text: bool) -> NResult<'v> {
         (1, false) => Behind::Bytes(Stream::Out),
         (2, true) => Behind::Text(Stream::Err),
         (2, false) => Behind::Bytes(Stream::Err),
+        _ if n < 0 => return Err(vm.value_error("negative file descriptor")),
         _ => {
             let e = std::io::Error::from_raw_os_error(9);
             return Err(file_error(vm, &crate::files::FileError::from_io(e)));

@@ -1,8 +1,10 @@
 //! Modules bundled with the interpreter: one row each.
 
 mod gc;
+mod record;
 mod sys;
 mod time;
+mod traceback;
 
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::object::map::Dict;
@@ -10,7 +12,7 @@ use miniscript_vm::{Value, Vm};
 
 use crate::host::EngineHost;
 
-pub(crate) use sys::{Settings, path as sys_path, set_start};
+pub(crate) use sys::{Settings, path as sys_path, script_hook, set_start};
 
 /// Adds what a module has besides functions.
 type Fill = for<'v> fn(&'v Vm, &EngineHost, &'v Dict) -> Result<(), Exit<'v>>;
@@ -27,6 +29,12 @@ static BUNDLED: &[Bundled] = &[
     Bundled { name: "sys", doc: sys::DOC, functions: sys::FUNCTIONS, fill: sys::fill },
     Bundled { name: "time", doc: time::DOC, functions: time::FUNCTIONS, fill: |_, _, _| Ok(()) },
     Bundled { name: "gc", doc: gc::DOC, functions: gc::FUNCTIONS, fill: |_, _, _| Ok(()) },
+    Bundled {
+        name: "traceback",
+        doc: traceback::DOC,
+        functions: traceback::FUNCTIONS,
+        fill: |_, _, _| Ok(()),
+    },
 ];
 
 /// The bundled module of that name, new for this VM.

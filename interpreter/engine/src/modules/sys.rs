@@ -4,13 +4,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use miniscript_vm::builtins::Type;
-use miniscript_vm::native::{Exit, NResult, NativeDef};
+use miniscript_vm::native::{Exit, NResult, NativeDef, Row};
 use miniscript_vm::object::exc::Exception;
+use miniscript_vm::object::func::Native;
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::record::Module;
 use miniscript_vm::object::text::Str;
+use miniscript_vm::traceback::Extent;
 use miniscript_vm::{Value, Vm};
 
+use super::record::{Record, record};
 use crate::errors::os_text;
 use crate::host::EngineHost;
 
@@ -56,6 +59,13 @@ pub(super) static FUNCTIONS: &[NativeDef] = &[
         get_max_digits,
         "The limit of int and str conversions.",
     ),
+    NativeDef::new(
+        "excepthook",
+        "exctype, value, traceback, /",
+        excepthook,
+        "Show an exception that nobody caught on sys.stderr.",
+    ),
+    NativeDef::new("getswitchinterval", "", |_, _| Ok(Value::float(0.005)), "Tasks take no turns."),
     NativeDef::new("is_finalizing", "", |_, _| Ok(Value::FALSE), "Return False."),
 ];
 
@@ -80,7 +90,9 @@ pub(super) fn fill<'v>(vm: &'v Vm, host: &EngineHost, d: &'v Dict) -> Result<(),
     set("modules", Value::object(vm.modules()))?;
     let (major, minor, micro) = VERSION;
     let version = [vm.int(major), vm.int(minor), vm.int(micro), vm.str("final")?, vm.int(0)];
-    set("version_info", vm.tuple(&version)?)?;
+    let version_info = VERSION_INFO.make(vm, host, &version)?;
+    set("version_info", version_info)?;
+    set("flags", FLAGS.make(vm, host, &flags(vm))?)?;
     set(
         "version",
         vm.str(&format!("{major}.{minor}.{micro} (MiniScript {})", env!("CARGO_PKG_VERSION")))?,
@@ -103,7 +115,7 @@ pub(super) fn fill<'v>(vm: &'v Vm, host: &EngineHost, d: &'v Dict) -> Result<(),
         names.push(vm.str(name)?);
     }
     set("builtin_module_names", vm.tuple(&names)?)?;
-    let implementation = [("name", vm.str("miniscript")?), ("version", vm.tuple(&version)?)];
+    let implementation = [("name", vm.str("miniscript")?), ("version", version_info)];
     set("implementation", namespace(vm, &implementation)?)?;
     set("float_info", float_info(vm)?)?;
     let hash_info = [
@@ -137,6 +149,26 @@ fn namespace<'v>(vm: &'v Vm, fields: &[(&str, Value<'v>)]) -> NResult<'v> {
         vm.set_attr_raw(v, vm.intern(name), *field)?;
     }
     Ok(v)
+}
+
+record!(VERSION_INFO, "sys", "version_info", "The version of the language.",
+    0 "major", 1 "minor", 2 "micro", 3 "releaselevel", 4 "serial");
+
+record!(FLAGS, "sys", "flags", "Switches of the interpreter.",
+    0 "debug", 1 "inspect", 2 "interactive", 3 "optimize", 4 "dont_write_bytecode",
+    5 "no_user_site", 6 "no_site", 7 "ignore_environment", 8 "verbose", 9 "bytes_warning",
+    10 "quiet", 11 "hash_randomization", 12 "isolated", 13 "dev_mode", 14 "utf8_mode",
+    15 "warn_default_encoding", 16 "safe_path", 17 "int_max_str_digits");
+
+/// The switches there are, in the order of [`FLAGS`].
+fn flags(vm: &Vm) -> [Value<'_>; 18] {
+    let (off, on) = (vm.int(0), vm.int(1));
+    let digits = vm.len_value(vm.int_max_str_digits.get());
+    let (dev_mode, safe_path) = (Value::FALSE, Value::FALSE);
+    [
+        off, off, off, off, on, on, on, off, off, off, off, on, off, dev_mode, on, off, safe_path,
+        digits,
+    ]
 }
 
 fn float_info<'v>(vm: &'v Vm) -> NResult<'v> {
@@ -216,6 +248,30 @@ fn set_recursion_limit<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
     vm.set_recursion_limit(n as usize);
     Ok(Value::NONE)
+}
+
+fn excepthook<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    static SHOWN: Row = Row {
+        name: "excepthook",
+        catches: false,
+        resume: |vm, _, answer| {
+            let text = answer.value()?;
+            if let (Some(host), Some(s)) = (EngineHost::of(vm), text.get::<Str>()) {
+                // There is nowhere to tell that standard error cannot be written.
+                let _ = host.stderr.write(crate::report::shown(host, &s.to_display()).as_bytes());
+            }
+            Ok(Value::NONE)
+        },
+    };
+    vm.and_then(vm.format_exception(args[1], Extent::Whole), &SHOWN, Vec::new())
+}
+
+/// What a script put in the place of `sys.excepthook`.
+pub(crate) fn script_hook(vm: &Vm) -> Option<Value<'_>> {
+    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>())?;
+    let hook = vm.dict_get_str(sys.dict().get::<Dict>()?, "excepthook")?;
+    let own = hook.get::<Native>().is_some_and(|n| n.def.name == "excepthook");
+    (!own && !hook.is_none()).then_some(hook)
 }
 
 fn exception<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {

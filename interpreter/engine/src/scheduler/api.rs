@@ -49,6 +49,21 @@ pub(crate) fn install<'v>(vm: &'v Vm, host: &EngineHost) -> Result<(), Exit<'v>>
 pub(super) static TASK_MAIN: NativeDef =
     NativeDef::new("task_main", "func, args, kwnames, /", task_main, "Runs a task.");
 
+/// Suspends on what `Engine::wait` was given.
+pub(crate) static OUTSIDE: NativeDef =
+    NativeDef::new("outside", "", outside, "Waits for something outside of the engine.");
+
+fn outside<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    let wait = EngineHost::of(vm).and_then(|host| host.outside.take());
+    match wait {
+        Some(wait) => {
+            let request = Box::new(super::WaitRequest(wait));
+            Err(Exit::Do(Box::new(Action::Suspend { request, then: None })))
+        }
+        None => Ok(Value::NONE),
+    }
+}
+
 /// Calls a function with a tuple of arguments as a task of its own, until it has ended.
 pub(crate) fn call(vm: &mut Vm, host: &Rc<EngineHost>, call: [Handle; 2]) -> super::Ended {
     let (main, names) = {

@@ -29,10 +29,10 @@ use miniscript_vm::{Value, builtins::Type};
 
 use crate::reactor::{GenSlab, TaskToken};
 
-pub(crate) use api::{call, install};
+pub(crate) use api::{OUTSIDE, call, install};
 pub(crate) use foreign::{cancel_task, poll_task, spawn};
 pub(crate) use run::Ended;
-pub(crate) use run::run;
+pub(crate) use run::{cancel_all, run};
 pub use task::Task;
 pub(crate) use task::sleep_for;
 

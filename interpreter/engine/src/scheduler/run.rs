@@ -177,7 +177,8 @@ fn before_sleep(vm: &mut Vm, host: &Rc<EngineHost>) {
     }
 }
 
-fn cancel_all(host: &EngineHost) {
+/// Cancels every task.
+pub(crate) fn cancel_all(host: &EngineHost) {
     let tasks: Vec<Rc<Task>> =
         host.scheduler.tasks.borrow().iter().map(|(_, t)| Rc::clone(t)).collect();
     for task in &tasks {

@@ -25,7 +25,7 @@ pub(crate) use message::SELF_KEY;
 pub static FORMAT_EXCEPTION: NativeDef = NativeDef::new(
     "format_exception",
     "exc, /",
-    |vm, args| vm.format_exception(args[0]),
+    |vm, args| vm.format_exception(args[0], Extent::Whole),
     "The text that an uncaught exception prints.",
 );
 
@@ -37,23 +37,34 @@ const MAX_WIDTH: usize = 15;
 /// Deepest group that is shown.
 const MAX_DEPTH: usize = 10;
 
+/// How much of an exception is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// With its traceback and what led to it.
+    Whole,
+    /// With its traceback.
+    Alone,
+    /// Its class and text.
+    Message,
+}
+
 impl Vm {
     /// The text of `exc` as it would be printed, without running script code: where `str()` would
     /// have to, it says so.
     pub fn render_exception(&self, exc: Value<'_>) -> String {
         let texts = FxHashMap::default();
-        let mut p = Printer::new(self, &texts);
+        let mut p = Printer::new(self, &texts, Extent::Whole);
         p.exception(exc);
         p.out
     }
 
     /// As [`Vm::render_exception`], as a str, with all `__str__` called.
-    pub fn format_exception<'v>(&'v self, exc: Value<'v>) -> NResult<'v> {
+    pub fn format_exception<'v>(&'v self, exc: Value<'v>, extent: Extent) -> NResult<'v> {
         let mut all = Vec::new();
         collect(self, exc, &mut all);
         all.retain(|e| self.convert(*e, 1).is_err());
         let (all, texts) = (self.tuple(&all)?, self.list(Vec::new())?);
-        next_text(self, &[exc, all, texts])
+        next_text(self, &[exc, all, texts, Value::len(extent as usize)])
     }
 }
 
@@ -70,7 +81,8 @@ fn collect<'v>(vm: &'v Vm, exc: Value<'v>, out: &mut Vec<Value<'v>>) {
     }
 }
 
-/// State: the exception, a tuple of exceptions whose `__str__` must be called, the list of texts.
+/// State: the exception, a tuple of exceptions whose `__str__` must be called, the list of texts,
+/// the extent.
 fn next_text<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
     static TEXT: Row = Row {
         name: "exception_text",
@@ -102,7 +114,12 @@ fn next_text<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
                 .zip(&texts)
                 .map(|(e, t)| (e.word(), text_of(*t)))
                 .collect::<FxHashMap<_, _>>();
-            let mut p = Printer::new(vm, &map);
+            let extent = match state[3].as_small() {
+                Some(0) => Extent::Whole,
+                Some(1) => Extent::Alone,
+                _ => Extent::Message,
+            };
+            let mut p = Printer::new(vm, &map, extent);
             p.exception(state[0]);
             vm.str(&p.out)
         }
@@ -118,6 +135,7 @@ fn text_of(v: Value<'_>) -> String {
 struct Printer<'v, 't> {
     vm: &'v Vm,
     texts: &'t FxHashMap<Word, String>,
+    extent: Extent,
     out: String,
     depth: usize,
     need_close: bool,
@@ -125,10 +143,11 @@ struct Printer<'v, 't> {
 }
 
 impl<'v, 't> Printer<'v, 't> {
-    fn new(vm: &'v Vm, texts: &'t FxHashMap<Word, String>) -> Printer<'v, 't> {
+    fn new(vm: &'v Vm, texts: &'t FxHashMap<Word, String>, extent: Extent) -> Printer<'v, 't> {
         Printer {
             vm,
             texts,
+            extent,
             out: String::new(),
             depth: 0,
             need_close: false,
@@ -161,7 +180,9 @@ impl<'v, 't> Printer<'v, 't> {
         self.seen.insert(exc.word());
         while let Some(e) = at.get::<Exception>() {
             let (cause, context) = (read(&e.cause), read(&e.context));
-            let next = if !cause.is_empty() {
+            let next = if self.extent != Extent::Whole {
+                None
+            } else if !cause.is_empty() {
                 Some((cause, CAUSE))
             } else if !context.is_empty() && !e.suppress_context() {
                 Some((context, CONTEXT))
@@ -184,14 +205,17 @@ impl<'v, 't> Printer<'v, 't> {
                 self.emit(t, '|');
             }
             match self.vm.group_members(e) {
-                Some(members) => self.group(e, &members),
-                None => self.single(e, "Traceback (most recent call last):\n", '|'),
+                Some(members) if self.extent != Extent::Message => self.group(e, &members),
+                _ => self.single(e, "Traceback (most recent call last):\n", '|'),
             }
         }
     }
 
     fn single(&mut self, e: Value<'v>, title: &str, margin: char) {
-        let lines = frames::render(self.vm, e);
+        let lines = match self.extent {
+            Extent::Message => None,
+            _ => frames::render(self.vm, e),
+        };
         if let Some(lines) = lines {
             self.emit(title, margin);
             self.emit(&lines, '|');

@@ -1,0 +1,147 @@
+//! Ways to name a program, and exit statuses. They are CPython's, but for 2 where a program has
+//! a syntax error.
+
+use crate::support::{check, run, run_in, run_with, scratch};
+
+#[test]
+fn a_program_is_a_text_a_file_standard_input_or_a_module() {
+    let show = "import sys; print(sys.argv, __name__, '__file__' in globals())\n";
+    check(
+        &run(&["-c", show, "a", "-c", "--x"]),
+        0,
+        "['-c', 'a', '-c', '--x'] __main__ False\n",
+        "",
+    );
+    check(&run_with(&["-", "a", "b"], show), 0, "['-', 'a', 'b'] __main__ False\n", "");
+    check(&run_with(&[], show), 0, "['-'] __main__ False\n", "");
+    let directory = scratch();
+    std::fs::write(directory.path().join("x.ms"), show).expect("a file");
+    let outcome = run_in(directory.path(), &["x.ms", "--help", "-"], "");
+    check(&outcome, 0, "['x.ms', '--help', '-'] __main__ True\n", "");
+    let outcome = run_in(directory.path(), &["-m", "x", "1"], "");
+    assert!(outcome.stdout.ends_with("x.ms', '1'] __main__ True\n"), "{outcome:?}");
+    check(&run(&["-m", "nowhere"]), 2, "", "ms: No module named nowhere");
+}
+
+#[test]
+fn sys_exit_gives_the_status() {
+    let cases: [(&str, i32, &str); 16] = [
+        ("sys.exit()", 0, ""),
+        ("sys.exit(None)", 0, ""),
+        ("sys.exit(0)", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit(256)", 0, ""),
+        ("sys.exit(300)", 44, ""),
+        ("sys.exit(-1)", 255, ""),
+        ("sys.exit(2**70)", 255, ""),
+        ("sys.exit(True)", 1, ""),
+        ("sys.exit('bye')", 1, "bye"),
+        ("sys.exit((1, 'a'))", 1, "(1, 'a')"),
+        ("sys.exit(1.5)", 1, "1.5"),
+        ("raise SystemExit", 0, ""),
+        ("raise SystemExit('x', 2)", 1, "('x', 2)"),
+        ("e = SystemExit(4); e.code = 6; raise e", 6, ""),
+        ("exit(7)", 7, ""),
+    ];
+    for (text, status, error) in cases {
+        check(&run(&["-c", &format!("import sys\n{text}")]), status, "", error);
+    }
+    let own = "class X:\n  def __str__(self):\n    sleep(0.001)\n    return 'shown'\nraise SystemExit(X())";
+    check(&run(&["-c", own]), 1, "", "shown");
+    let subclass = "class E(SystemExit): pass\ntry:\n  raise E(9)\nfinally:\n  print('finally')";
+    check(&run(&["-c", subclass]), 9, "finally\n", "");
+}
+
+#[test]
+fn failures_have_a_status_and_a_message() {
+    check(&run(&["-c", "1/0"]), 1, "", "ZeroDivisionError: division by zero");
+    check(&run(&["-c", "raise KeyboardInterrupt"]), 130, "", "KeyboardInterrupt");
+    check(&run(&["-c", "x ="]), 2, "", "SyntaxError: invalid syntax");
+    check(&run_with(&["-"], "print("), 2, "", "SyntaxError: '(' was never closed");
+    check(
+        &run(&["nowhere.ms"]),
+        2,
+        "",
+        "ms: can't open file 'nowhere.ms': [Errno 2] No such file or directory",
+    );
+    check(&run(&["."]), 2, "", "ms: can't open file '.': [Errno 21] Is a directory");
+    for usage in [
+        &["-c"][..],
+        &["--bogus"],
+        &["--timeout", "x"],
+        &["--timeout", "-1"],
+        &["--timeout", "nan"],
+        &["--max-memory", "10X"],
+        &["ast"],
+        &["check"],
+        &["dis"],
+    ] {
+        let outcome = run(usage);
+        check(&outcome, 2, "", "try 'ms --help'");
+        assert!(outcome.stderr.starts_with("ms: "), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_program_on_standard_input_may_be_anything() {
+    check(
+        &run_with(&["-"], "print(1)\0"),
+        2,
+        "",
+        "SyntaxError: source code cannot contain null bytes",
+    );
+    let shell = crate::support::shell;
+    let bad = shell("printf 'x = \"\\377\"' | \"$MS\" -");
+    assert!(bad.stderr.contains("SyntaxError: (unicode error) 'utf-8' codec"), "{bad:?}");
+    let endless = shell("\"$MS\" - < /dev/zero; echo $?");
+    check(&endless, 0, "2\n", "ms: cannot read standard input: it is too large for a program");
+}
+
+#[test]
+fn help_and_version_are_told() {
+    let help = run(&["--help"]);
+    assert!(help.stdout.starts_with("usage: ms ") && help.stderr.is_empty(), "{help:?}");
+    assert_eq!(help.stdout, run(&["-h"]).stdout);
+    let version = concat!("MiniScript ", env!("CARGO_PKG_VERSION"), "\n");
+    check(&run(&["--version"]), 0, version, "");
+}
+
+#[test]
+fn a_script_may_take_the_place_of_the_report() {
+    let hook = "import sys\nsys.excepthook = lambda t, e, tb: print('hook', t.__name__, e, tb is not None)\n1/0";
+    check(&run(&["-c", hook]), 1, "hook ZeroDivisionError division by zero True\n", "");
+    let broken =
+        "import sys\ndef hook(t, e, tb):\n  raise KeyError('in it')\nsys.excepthook = hook\n1/0";
+    let outcome = run(&["-c", broken]);
+    check(&outcome, 1, "", "ZeroDivisionError: division by zero");
+    assert!(outcome.stderr.starts_with("Error in sys.excepthook:\nTraceback"), "{outcome:?}");
+    let own = "import sys\nsys.excepthook(ValueError, ValueError(1), None)\nprint('goes on')";
+    check(&run(&["-c", own]), 0, "goes on\n", "ValueError: 1");
+}
+
+#[test]
+fn limits_end_a_program_wherever_it_is() {
+    let late = "TimeoutError: the time limit is over";
+    let programs = [
+        "while True: pass",
+        "sleep(60)",
+        "chan_ = chan(); go(sleep, 60); chan_.receive()",
+        "import http\nwith http.serve(lambda r: sleep(60)) as s: http.get(s.url)",
+        "10**10**8",
+        "def f(): f()\nwhile True:\n  try: f()\n  except RecursionError: pass",
+    ];
+    for program in programs {
+        let outcome = run(&["--timeout", "0.3", "-c", program]);
+        check(&outcome, 1, "", late);
+        // Loose: the machine may be busy. 100 ms is what is meant.
+        assert!(outcome.elapsed.as_secs_f64() < 3.0, "{program}: {:?}", outcome.elapsed);
+    }
+    let cleanup = "try:\n  sleep(60)\nfinally:\n  print('finally')";
+    check(&run(&["--timeout", "0.1", "-c", cleanup]), 1, "finally\n", late);
+    for program in
+        ["x = [0] * 10**9", "x = 'a' * 10**9", "x = []\nwhile True: x.append('a' * 1000)"]
+    {
+        check(&run(&["--max-memory", "50M", "-c", program]), 1, "", "MemoryError");
+    }
+    check(&run(&["--timeout", "60", "--max-memory", "1G", "-c", "print(1)"]), 0, "1\n", "");
+}

@@ -11,7 +11,7 @@ fn check_shows_all_errors_of_all_files() {
         |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("a file");
     write("good.ms", "print(1)\n");
     write("bad.ms", "x = (\n");
-    write("two.ms", "def f(:\n    pass\n\nx = = 1\n");
+    write("two.ms", "x = = 1\n\nif x:\n    y = = 2\n");
     write("late.ms", "return 1\n");
     let good = run_in(directory.path(), &["check", "good.ms"], "");
     check(&good, 0, "", "");

@@ -62,8 +62,8 @@ pub fn describe(error: &Error) -> String {
 /// An error of the system in Python's words.
 fn system_text(error: &std::io::Error) -> String {
     let text = error.to_string();
-    match error.raw_os_error() {
-        Some(n) => format!("[Errno {n}] {}", text.split(" (os error").next().unwrap_or_default()),
+    match text.strip_suffix(')').and_then(|text| text.rsplit_once(" (os error ")) {
+        Some((words, number)) => format!("[Errno {number}] {words}"),
         None => text,
     }
 }

@@ -41,7 +41,8 @@ pub fn ast(path: &Path) -> Result<String, String> {
 
 /// The code that a syntax tree in JSON stands for.
 pub fn from_json(path: &Path) -> Result<Arc<CodeProto>, String> {
-    let json = read_text(path)?;
+    let json = read(path).map_err(|text| format!("ms: {text}\n"))?;
+    let json = String::from_utf8(json).map_err(|e| format!("ms: not a syntax tree: {e}\n"))?;
     let module: Module = ast_from_json(&json).map_err(|error| format!("ms: {error}\n"))?;
     // The tree's places refer to a text that is not here.
     let source = Arc::new(SourceInfo::new(path.display().to_string(), ""));

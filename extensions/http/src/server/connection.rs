@@ -28,6 +28,8 @@ const MAX_HEADERS: usize = 100;
 /// From the end of an answer (or the connection) to the end of the next request's head. Bytes
 /// that trickle in do not prolong it.
 const HEAD_LIMIT: Duration = Duration::from_secs(60);
+/// The same once the server stops: what has not come by then is no request it has to answer.
+const STOP_LIMIT: Duration = Duration::from_millis(500);
 /// Without a byte of a body in either direction.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
 
@@ -86,7 +88,10 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, open: Open) -> Resu
             Phase::Handler => return Poll::Pending,
             Phase::Body => activity.last() + BODY_LIMIT,
             // An answer that is still being sent counts as waiting for it.
-            Phase::Head(since) => since.max(activity.last_write()) + HEAD_LIMIT,
+            Phase::Head(since) => {
+                let limit = if stopping { STOP_LIMIT } else { HEAD_LIMIT };
+                since.max(activity.last_write()) + limit
+            }
         };
         alarm.poll(cx, end)
     })

@@ -18,7 +18,7 @@ use super::task::{Timer, duration};
 use super::{Wait, no_engine, suspend_then};
 use crate::classes::ClassDef;
 use crate::host::EngineHost;
-use crate::reactor::TaskToken;
+use crate::reactor::{Reactor, TaskToken};
 
 /// The builtin functions.
 pub(crate) static FUNCTIONS: &[NativeDef] = &[
@@ -49,10 +49,12 @@ static CHANNEL: ClassDef = ClassDef {
     ],
 };
 
-/// A value on its way. Its place is known by `id`, so that a sender sees when it was taken.
+/// A value on its way. Parcels lie in the order of `id`, by which a sender finds its own.
 struct Parcel {
     id: u64,
     word: Word,
+    /// The sender, if it waits for room or for a receiver.
+    sender: Option<TaskToken>,
 }
 
 #[derive(Default)]
@@ -61,8 +63,20 @@ struct Queue {
     parcels: VecDeque<Parcel>,
     next_id: u64,
     closed: bool,
-    /// Receivers that wait; with capacity 0 a sender needs one.
+    /// Receivers that wait.
     waiters: Vec<TaskToken>,
+}
+
+impl Queue {
+    /// Where parcel `id` lies, if it was not taken.
+    fn place(&self, id: u64) -> Option<usize> {
+        self.parcels.binary_search_by_key(&id, |p| p.id).ok()
+    }
+
+    /// The sender of the last parcel that has room, which may have got it just now.
+    fn admitted(&self) -> Option<TaskToken> {
+        self.parcels.get(self.capacity.checked_sub(1)?)?.sender
+    }
 }
 
 struct ChannelObject(Rc<RefCell<Queue>>);
@@ -94,8 +108,8 @@ fn chan<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     Ok(vm.opaque(host.classes.get(vm, &CHANNEL)?, Some(Box::new(ChannelObject(queue)))))
 }
 
-/// Wakes whoever waits for the channel; each looks again.
-fn wake_all(host: &EngineHost, queue: &RefCell<Queue>) {
+/// Wakes the receivers of a channel; each looks again.
+fn wake_receivers(host: &EngineHost, queue: &RefCell<Queue>) {
     for token in std::mem::take(&mut queue.borrow_mut().waiters) {
         host.reactor.wake(token);
     }
@@ -111,31 +125,39 @@ fn park(queue: &RefCell<Queue>, token: TaskToken) {
 /// Waits until parcel `id` is within the capacity or was taken.
 struct Sending {
     queue: Rc<RefCell<Queue>>,
+    reactor: Rc<Reactor>,
     id: u64,
-    arrived: bool,
 }
 
 impl Wait for Sending {
     fn poll<'v>(&mut self, _: &'v Vm, token: TaskToken) -> Poll<NResult<'v>> {
-        let accepted = {
-            let q = self.queue.borrow();
-            let place = q.parcels.iter().position(|p| p.id == self.id);
-            place.is_none_or(|at| at < q.capacity)
-        };
-        if accepted {
-            self.arrived = true;
-            return Poll::Ready(Ok(Value::NONE));
+        let mut q = self.queue.borrow_mut();
+        match q.place(self.id) {
+            Some(at) if at >= q.capacity => {
+                q.parcels[at].sender = Some(token);
+                Poll::Pending
+            }
+            Some(at) => {
+                // It has arrived, and is no longer this sender's to take back.
+                q.parcels[at].sender = None;
+                drop(q);
+                self.id = u64::MAX;
+                Poll::Ready(Ok(Value::NONE))
+            }
+            None => Poll::Ready(Ok(Value::NONE)),
         }
-        park(&self.queue, token);
-        Poll::Pending
     }
 }
 
 impl Drop for Sending {
-    /// A sender that gave up takes its value back.
+    /// A sender that gave up takes its value back, which may make room for the next.
     fn drop(&mut self) {
-        if !self.arrived {
-            self.queue.borrow_mut().parcels.retain(|p| p.id != self.id);
+        let mut q = self.queue.borrow_mut();
+        if let Some(at) = q.place(self.id) {
+            q.parcels.remove(at);
+            if let Some(next) = q.admitted() {
+                self.reactor.wake(next);
+            }
         }
     }
 }
@@ -152,11 +174,12 @@ fn send<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         }
         let id = q.next_id;
         q.next_id += 1;
-        q.parcels.push_back(Parcel { id, word: args[1].word() });
+        q.parcels.push_back(Parcel { id, word: args[1].word(), sender: None });
         id
     };
-    wake_all(host, &queue);
-    Err(suspend_then(Sending { queue, id, arrived: false }, &DONE, vec![args[0]]))
+    wake_receivers(host, &queue);
+    let reactor = Rc::clone(&host.reactor);
+    Err(suspend_then(Sending { queue, reactor, id }, &DONE, vec![args[0]]))
 }
 
 /// Waits for a value of one of some channels.
@@ -189,9 +212,14 @@ impl Wait for Receiving {
 fn take<'v>(vm: &'v Vm, channel: Value<'v>) -> Result<Option<Value<'v>>, Exit<'v>> {
     let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
     let queue = queue_of(vm, channel)?;
-    let parcel = queue.borrow_mut().parcels.pop_front();
+    let (parcel, admitted) = {
+        let mut q = queue.borrow_mut();
+        (q.parcels.pop_front(), q.admitted())
+    };
     let Some(parcel) = parcel else { return Ok(None) };
-    wake_all(host, &queue);
+    for sender in parcel.sender.into_iter().chain(admitted) {
+        host.reactor.wake(sender);
+    }
     let cell = std::cell::Cell::new(parcel.word);
     Ok(Some(super::task::vm_value(vm, &cell)))
 }
@@ -284,7 +312,7 @@ fn close<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
     let queue = queue_of(vm, args[0])?;
     queue.borrow_mut().closed = true;
-    wake_all(host, &queue);
+    wake_receivers(host, &queue);
     Ok(Value::NONE)
 }
 

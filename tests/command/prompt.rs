@@ -107,7 +107,7 @@ fn statements_of_several_lines() {
 fn an_interrupt_ends_the_code_and_not_the_prompt() {
     let home = scratch();
     let mut session = prompt(home.path());
-    for line in ["while True: pass", "sleep(60)"] {
+    for line in ["while True: pass", "sleep(60)", "input('name? ')"] {
         if line.starts_with("while") {
             assert_eq!(typed(&mut session, line, "... "), "");
             session.send("\r").expect("it is typed");

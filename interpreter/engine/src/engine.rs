@@ -206,6 +206,7 @@ impl Engine {
         self.start_clock();
         let outcome = self.run_code(&proto, false);
         self.stop_clock();
+        self.host.stdin.abandon_reads();
         // What cannot be written now cannot be told either.
         let _ = self.host.stdout.flush();
         match outcome {

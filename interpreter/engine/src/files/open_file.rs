@@ -10,10 +10,11 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{IsTerminal, Seek, SeekFrom};
+use std::io::{self, IsTerminal, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -109,6 +110,8 @@ pub struct OpenFile {
     file: RefCell<Option<Arc<File>>>,
     in_flight: RefCell<Option<InFlight>>,
     waiters: RefCell<Vec<TaskToken>>,
+    /// A read of a terminal that waits for a line gives up.
+    abandoned: Arc<AtomicBool>,
 }
 
 impl OpenFile {
@@ -144,6 +147,7 @@ impl OpenFile {
             meta: opened.meta,
             quick: opened.quick,
             terminal: opened.terminal,
+            abandoned: Arc::default(),
             stream: RefCell::new(stream),
             file: RefCell::new(Some(Arc::new(opened.file))),
             in_flight: RefCell::default(),
@@ -417,7 +421,13 @@ impl OpenFile {
                 continue;
             }
             let writes = matches!(request, IoRequest::Write { .. });
-            let job = self.service.reactor.blocking(token, move || request.perform(&file));
+            let abandoned = self.terminal.then(|| Arc::clone(&self.abandoned));
+            let job = self.service.reactor.blocking(token, move || match (&request, abandoned) {
+                (IoRequest::Read(_), Some(abandoned)) if !input_came(&file, &abandoned) => {
+                    IoOutcome::Read(Err(io::ErrorKind::WouldBlock.into()))
+                }
+                _ => request.perform(&file),
+            });
             match job {
                 Ok(job) => *self.in_flight.borrow_mut() = Some(InFlight { job, writes }),
                 Err(error) => return Poll::Ready(Err(FileError::from_io(error))),
@@ -440,10 +450,35 @@ impl OpenFile {
         drop(slot);
         self.wake_waiters();
         let outcome = match outcome {
+            // It was abandoned; the operation asks again.
+            Ok(IoOutcome::Read(Err(error)))
+                if self.terminal && error.kind() == io::ErrorKind::WouldBlock =>
+            {
+                Ok(())
+            }
             Ok(outcome) => self.stream.borrow_mut().bytes_mut().complete(outcome),
             Err(panic) => Err(FileError::Message(panic.to_string())),
         };
         Poll::Ready(outcome)
+    }
+
+    /// Ends a read of a terminal that waits for a line nobody wants any more, so that it does not
+    /// take the next one from somebody else.
+    pub(crate) fn abandon_read(&self) {
+        let mut slot = self.in_flight.borrow_mut();
+        let Some(in_flight) = slot.as_mut().filter(|f| self.terminal && !f.writes) else { return };
+        self.abandoned.store(true, Relaxed);
+        let outcome = in_flight.job.wait(10 * LOOK);
+        self.abandoned.store(false, Relaxed);
+        if let Some(outcome) = outcome {
+            *slot = None;
+            drop(slot);
+            if let Ok(outcome @ IoOutcome::Read(Ok(_))) = outcome {
+                // It came in the last moment; the next read has it.
+                let _ = self.stream.borrow_mut().bytes_mut().complete(outcome);
+            }
+            self.wake_waiters();
+        }
     }
 
     /// The job wakes only the task that asked last.
@@ -487,6 +522,29 @@ impl std::fmt::Debug for OpenFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OpenFile").field("path", &self.path).field("mode", &self.mode.mode).finish()
     }
+}
+
+/// How often a read of a terminal looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Waits for input; `false` if it is abandoned before some comes.
+#[cfg(unix)]
+fn input_came(file: &File, abandoned: &AtomicBool) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let look = Timespec { tv_sec: 0, tv_nsec: LOOK.as_nanos() as _ };
+    loop {
+        match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&look)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) if abandoned.load(Relaxed) => return false,
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            // An error is the read's to tell.
+            _ => return true,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn input_came(_: &File, _: &AtomicBool) -> bool {
+    true
 }
 
 fn unsupported<T>(text: &str) -> FileResult<T> {

@@ -37,6 +37,16 @@ impl Stdin {
     }
 }
 
+impl Stdin {
+    /// Ends reads that wait for a line at a terminal: the prompt reads it now.
+    pub(crate) fn abandon_reads(&self) {
+        for file in [&self.text, &self.bytes] {
+            let file = file.borrow().clone();
+            file.iter().for_each(|file| file.abandon_read());
+        }
+    }
+}
+
 #[cfg(unix)]
 fn duplicate() -> FileResult<File> {
     use std::os::fd::AsFd;

@@ -94,6 +94,7 @@ fn each_of_several_interrupts_counts() {
          except KeyboardInterrupt: print('again', n, flush=True)\n",
     );
     for n in 0..3 {
+        std::thread::sleep(Duration::from_millis(100));
         session.interrupt().expect("the signal is sent");
         session.wait_for(&format!("again {n}\n")).expect("it is caught");
     }

@@ -95,13 +95,19 @@ fn requests_that_are_none_are_refused() {
     let long = format!("{head}X-A: {}\r\n\r\n", "a".repeat(1_000_000));
     let shown = answer(port, long.as_bytes());
     assert!(shown.starts_with("HTTP/1.1 431 ") || shown.is_empty(), "{shown}");
-    let large = format!("POST /echo HTTP/1.1\r\nContent-Length: 1001\r\n\r\n{}", "a".repeat(1001));
-    assert!(answer(port, large.as_bytes()).starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
+    let post = "POST /echo HTTP/1.1\r\nHost: x\r\n";
+    let large = format!("{post}Content-Length: 1001\r\n\r\n{}", "a".repeat(1001));
+    let shown = answer(port, large.as_bytes());
+    assert!(shown.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{shown}");
     let large = format!(
-        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{}",
-        "1f4\r\n".to_owned() + &("a".repeat(500) + "\r\n1f4\r\n").repeat(3)
+        "{post}Transfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n",
+        format!("1f4\r\n{}\r\n", "a".repeat(500)).repeat(3)
     );
-    assert!(answer(port, large.as_bytes()).starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
+    let shown = answer(port, large.as_bytes());
+    assert!(shown.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{shown}");
+    let huge = format!("{post}Content-Length: 1000000000000\r\n\r\n");
+    let shown = answer(port, huge.as_bytes());
+    assert!(shown.starts_with("HTTP/1.1 413 Payload Too Large\r\n"), "{shown}");
     // Half a request, and a client that goes away in the middle of the answer.
     assert_eq!(answer(port, b"GET / HT"), "");
     for _ in 0..20 {

@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 const MAX_HEAD: usize = 64 * 1024;
 /// Headers of a request.
 const MAX_HEADERS: usize = 100;
+/// Bytes of a body that is too large which are received all the same: closing a connection with
+/// bytes unread takes the answer from a client that is still sending.
+const DISCARDED: usize = 256 * 1024;
 /// From the end of an answer (or the connection) to the end of the next request's head. Bytes
 /// that trickle in do not prolong it.
 const HEAD_LIMIT: Duration = Duration::from_secs(60);
@@ -134,18 +137,25 @@ async fn receive(
     max_body: usize,
 ) -> std::result::Result<Vec<u8>, StatusCode> {
     let too_large = StatusCode::PAYLOAD_TOO_LARGE;
-    if incoming.size_hint().lower() > max_body as u64 {
+    let most = max_body.saturating_add(DISCARDED);
+    if incoming.size_hint().lower() > most as u64 {
         return Err(too_large);
     }
-    let mut body = Vec::new();
+    let (mut body, mut received) = (Vec::new(), 0);
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
         let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
         let Ok(data) = frame.into_data() else { continue };
-        if body.len() + data.len() > max_body {
+        received += data.len();
+        if received > most {
             return Err(too_large);
         }
-        body.try_reserve(data.len()).map_err(|_| too_large)?;
-        body.extend_from_slice(&data);
+        if received <= max_body {
+            body.try_reserve(data.len()).map_err(|_| too_large)?;
+            body.extend_from_slice(&data);
+        }
+    }
+    if received > max_body {
+        return Err(too_large);
     }
     Ok(body)
 }

@@ -85,6 +85,8 @@ pub(crate) struct Scheduler {
     main: RefCell<Option<Rc<Task>>>,
     /// Tasks that failed and whose error nobody has asked for yet.
     failed: RefCell<Vec<Rc<Task>>>,
+    /// Whether one of them came since the last look for lost ones.
+    failed_new: Cell<bool>,
     /// Whether the error of an unobserved task was shown.
     pub(crate) showed_failure: Cell<bool>,
 }

@@ -318,6 +318,7 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
     scheduler.tasks.borrow_mut().remove(task.token.get().key());
     if status == Status::Failed && !task.observed.get() && !ends_program(vm, handle) {
         scheduler.failed.borrow_mut().push(Rc::clone(task));
+        scheduler.failed_new.set(true);
     }
     for token in std::mem::take(&mut *task.waiters.borrow_mut()) {
         scheduler.wake(token);
@@ -331,7 +332,8 @@ fn report_failures(vm: &mut Vm, host: &Rc<EngineHost>, all: bool) {
     if host.scheduler.failed.borrow().is_empty() {
         return;
     }
-    if !all {
+    // Once for each failure: what is dropped later shows at a collection that comes anyway.
+    if host.scheduler.failed_new.replace(false) && !all {
         vm.collect();
     }
     let is_lost = |t: &Rc<Task>| all || Rc::strong_count(t) == 1;

@@ -91,7 +91,9 @@ fn requests_that_are_none_are_refused() {
     }
     let many = format!("{head}{}\r\n", "X-A: b\r\n".repeat(1000));
     let shown = answer(port, many.as_bytes());
-    assert!(shown.starts_with("HTTP/1.1 431 ") || shown.starts_with(bad), "{shown}");
+    let refused = shown.starts_with("HTTP/1.1 431 ") || shown.starts_with(bad);
+    // With bytes unread the connection is reset, which may overtake the answer.
+    assert!(refused || shown.is_empty(), "{shown}");
     let long = format!("{head}X-A: {}\r\n\r\n", "a".repeat(1_000_000));
     let shown = answer(port, long.as_bytes());
     assert!(shown.starts_with("HTTP/1.1 431 ") || shown.is_empty(), "{shown}");

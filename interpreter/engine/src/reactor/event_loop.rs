@@ -32,6 +32,8 @@ pub struct Activity {
     pub io_waiters: usize,
     /// Jobs of the pool whose result is wanted.
     pub jobs: usize,
+    /// Whether a wake-up waits for the next turn.
+    pub wakes: bool,
 }
 
 impl Activity {
@@ -87,7 +89,9 @@ impl Reactor {
         Activity {
             timers: self.timers.borrow().len(),
             io_waiters: self.sockets.borrow().iter().map(|(_, s)| s.interest.waiting()).sum(),
+            // In this order: a job that has ended has woken its task before.
             jobs: self.shared.jobs.load(SeqCst),
+            wakes: self.shared.has_wakes() || !self.local.borrow().is_empty(),
         }
     }
 

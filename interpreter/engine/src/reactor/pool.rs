@@ -68,9 +68,13 @@ impl<T> Slot<T> {
         if let JobState::Waiting(token) = *state {
             *state = JobState::Done(outcome);
             drop(state);
-            self.waker.job_ended();
             self.done.notify_all();
+            // In this order there is no moment in which nothing seems to be under way.
             self.waker.wake(token);
+            if self.waker.job_ended() {
+                // Who fell asleep because of it looks again whether anything is left.
+                self.waker.notify();
+            }
         }
     }
 }

@@ -58,8 +58,9 @@ impl Waker {
         self.shared.jobs.fetch_add(1, SeqCst);
     }
 
-    pub(super) fn job_ended(&self) {
-        self.shared.jobs.fetch_sub(1, SeqCst);
+    /// Whether it was the last one.
+    pub(super) fn job_ended(&self) -> bool {
+        self.shared.jobs.fetch_sub(1, SeqCst) == 1
     }
 
     /// Ends the current or next sleep of the reactor without waking a task, so that its owner
@@ -104,6 +105,11 @@ impl Shared {
         }
         ready.append(&mut self.queue());
         true
+    }
+
+    /// Whether a wake-up has not been taken in yet.
+    pub(super) fn has_wakes(&self) -> bool {
+        self.pending.load(SeqCst)
     }
 
     /// Announces a sleep; false if a wake-up came first, and then there must be no sleep.

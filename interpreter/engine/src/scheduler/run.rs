@@ -97,7 +97,9 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
         if turned.is_ok() && tokens.is_empty() && scheduler.ready.borrow().is_empty() {
             before_sleep(vm, host);
             let left = host.deadline.get().map(|at| at.saturating_duration_since(Instant::now()));
-            let busy = !scheduler.ready.borrow().is_empty();
+            // The signal's wake-up may have been spent on a turn that had other things to do.
+            let interrupted = host.interrupt.load(Ordering::Relaxed);
+            let busy = interrupted || !scheduler.ready.borrow().is_empty();
             turned = host.reactor.turn(if busy { Some(Duration::ZERO) } else { left }, &mut tokens);
         }
         if let Err(error) = turned {

@@ -50,7 +50,7 @@ fn run_program(run: Run) -> i32 {
         Ok(Some(grants)) => config.access = Arc::new(grants),
         Ok(None) => {}
         Err(why) => {
-            eprintln!("ms: {}", why.trim_end());
+            complain(&format!("ms: {}\n", why.trim_end()));
             return 2;
         }
     }

@@ -208,6 +208,11 @@ fn misuse_is_an_error() {
 }
 
 #[test]
+fn calls_in_any_order_end_well() {
+    passes("random");
+}
+
+#[test]
 fn extensions_without_limit_in_number() {
     passes("many");
 }

@@ -24,13 +24,13 @@ static ms_value_t price(ms_vm_t *vm, int argc, ms_value_t *args) {
     const char *name;
     size_t len;
     if (argc != 1 || !ms_value_is_string(args[0])) {
-        check(ms_raise(vm, "TypeError", "price() takes a name"));
+        check(ms_vm_raise(vm, "TypeError", "price() takes a name"));
         return ms_value_nil();
     }
     check(ms_value_text(vm, args[0], &name, &len));
     if (len == 5 && memcmp(name, "apple", 5) == 0) return ms_value_int(30);
     if (len == 4 && memcmp(name, "pear", 4) == 0) return ms_value_int(45);
-    check(ms_raise(vm, "KeyError", "not sold here"));
+    check(ms_vm_raise(vm, "KeyError", "not sold here"));
     return ms_value_nil();
 }
 
@@ -39,13 +39,13 @@ static ms_value_t twice(ms_vm_t *vm, int argc, ms_value_t *args) {
     ms_value_t sum[2];
     int i;
     if (argc != 1) {
-        check(ms_raise(vm, "TypeError", "twice() takes a function"));
+        check(ms_vm_raise(vm, "TypeError", "twice() takes a function"));
         return ms_value_nil();
     }
     for (i = 0; i < 2; i++) {
         ms_value_t n = ms_value_int(i);
         if (ms_call(vm, args[0], 1, &n, &sum[i], NULL) != MS_RUN_DONE) {
-            check(ms_reraise(vm)); /* what f raised */
+            check(ms_vm_reraise(vm)); /* what f raised */
             return ms_value_nil();
         }
     }

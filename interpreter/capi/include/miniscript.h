@@ -187,7 +187,8 @@ ms_value_t ms_value_tuple(ms_vm_t *vm, size_t count, const ms_value_t *items);
 /* count keys and values in turn: 2 * count values. */
 ms_value_t ms_value_dict(ms_vm_t *vm, size_t count, const ms_value_t *pairs);
 
-/* The bytes of a str (UTF-8) or bytes, without a NUL; they live as long as the value's handle. */
+/* The bytes of a str (UTF-8; a lone surrogate is three bytes) or bytes, without a NUL at the end;
+ * they live as long as the value's handle. */
 ms_error_t *ms_value_text(ms_vm_t *vm, ms_value_t value, const char **bytes, size_t *len);
 /* Number of items of a str, bytes, tuple, list, dict or set. */
 ms_error_t *ms_value_length(ms_vm_t *vm, ms_value_t value, size_t *len);
@@ -258,10 +259,10 @@ ms_run_t ms_call_extension_function(ms_vm_t *vm, const char *extension, const ch
                                     ms_error_t **error);
 /* In a function that a script called: it raises the builtin exception `type` (another name becomes
  * a RuntimeError that tells it), whatever it returns. */
-ms_error_t *ms_raise(ms_vm_t *vm, const char *type, const char *message);
+ms_error_t *ms_vm_raise(ms_vm_t *vm, const char *type, const char *message);
 /* In a function that a script called: the exception of its last ms_call that failed goes on, as the
  * same object. */
-ms_error_t *ms_reraise(ms_vm_t *vm);
+ms_error_t *ms_vm_reraise(ms_vm_t *vm);
 /* The data of the running function's row. */
 void *ms_function_data(ms_vm_t *vm);
 

@@ -477,14 +477,14 @@ pub unsafe extern "C" fn ms_call_extension_function(
 /// # Safety
 /// As `miniscript.h` says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ms_raise(
+pub unsafe extern "C" fn ms_vm_raise(
     vm: *mut MsVm,
     class: *const c_char,
     message: *const c_char,
 ) -> *mut MsError {
     let raise = |ms: &Session| {
         if !ms.in_native() {
-            return Err(Fail::busy("ms_raise belongs into a function that a script called"));
+            return Err(Fail::busy("ms_vm_raise belongs into a function that a script called"));
         }
         // SAFETY: by contract.
         let (class, message) =
@@ -501,11 +501,13 @@ pub unsafe extern "C" fn ms_raise(
 /// # Safety
 /// As `miniscript.h` says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ms_reraise(vm: *mut MsVm) -> *mut MsError {
+pub unsafe extern "C" fn ms_vm_reraise(vm: *mut MsVm) -> *mut MsError {
     let raise = |ms: &Session| {
         let failed = ms.failed.take().filter(|_| ms.in_native());
         let failed = failed.ok_or_else(|| {
-            Fail::busy("ms_reraise belongs into a function that a script called, after an ms_call")
+            Fail::busy(
+                "ms_vm_reraise belongs into a function that a script called, after an ms_call",
+            )
         })?;
         ms.pending.replace(Some(failed));
         Ok(())

@@ -127,7 +127,8 @@ fn header_is_c99_and_cpp() {
         let source = folder.path().join("main");
         std::fs::write(
             &source,
-            "#include <miniscript.h>\nint main(void) { return ms_value_is_int(ms_value_nil()); }\n",
+            // With the header for extensions, which shares ms_value.h.
+            "#include <miniscript.h>\n#include <ms_ext.h>\nint main(void) { return ms_value_is_int(ms_value_nil()); }\n",
         )
         .expect("it is written");
         let mut args: Vec<String> = flags.map(str::to_owned).into();

@@ -35,8 +35,8 @@ static void refuses_all(ms_vm_t *vm, int code) {
     CHECK(fails_with(ms_value_release(vm, v), code));
     CHECK(fails_with(ms_register_extension(vm, &ext), code));
     CHECK(fails_with(ms_register_extension_table(vm, &table), code));
-    CHECK(fails_with(ms_raise(vm, "ValueError", "x"), code));
-    CHECK(fails_with(ms_reraise(vm), code));
+    CHECK(fails_with(ms_vm_raise(vm, "ValueError", "x"), code));
+    CHECK(fails_with(ms_vm_reraise(vm), code));
     CHECK(ms_function_data(vm) == NULL);
     CHECK(ms_value_is_error(ms_value_string(vm, "x")));
     CHECK(ms_value_is_error(ms_value_bytes(vm, "x", 1)));
@@ -159,7 +159,7 @@ static ms_value_t call(ms_vm_t *vm, int argc, ms_value_t *args) {
     ms_error_t *error;
     if (argc != 1 || ms_call(vm, args[0], 0, NULL, &out, &error) == MS_RUN_DONE)
         return argc == 1 ? out : ms_value_nil();
-    CHECK(error && !ms_reraise(vm));
+    CHECK(error && !ms_vm_reraise(vm));
     ms_error_free(error);
     return ms_value_nil();
 }
@@ -208,8 +208,8 @@ static void functions(void) {
     /* Recursion through the embedder ends as any other. */
     CHECK(raises(sink.vm, "def f():\n    return ext.call(f)\nf()", "RecursionError"));
     CHECK(sink.calls == 0 && runs(sink.vm, "print('x')") && sink.calls == 1);
-    CHECK(fails_with(ms_raise(sink.vm, "ValueError", "x"), MS_ERR_BUSY));
-    CHECK(fails_with(ms_reraise(sink.vm), MS_ERR_BUSY));
+    CHECK(fails_with(ms_vm_raise(sink.vm, "ValueError", "x"), MS_ERR_BUSY));
+    CHECK(fails_with(ms_vm_reraise(sink.vm), MS_ERR_BUSY));
     CHECK(ms_call_extension_function(sink.vm, "ext", "none", 0, NULL, &out, NULL) == MS_RUN_ERROR);
     /* A task that is cancelled while it waits in a function of the embedder. */
     CHECK(runs(sink.vm, "def wait():\n    sleep(100)\nt = go(ext.call, wait)\nsleep(0.01)\nt.cancel()"));

@@ -64,8 +64,8 @@ static void step(ms_vm_t *vm) {
     case 21: ms_run_string(vm, some_text(), below(2) ? "s" : NULL, &error); break;
     case 22: ms_eval(vm, some_text(), below(3) ? out : NULL, &error); break;
     case 23: ms_call(vm, items[0], below(6), items + 1, out, &error); break;
-    case 24: error = ms_raise(vm, below(2) ? "ValueError" : some_text(), some_text()); break;
-    default: error = below(2) ? ms_reraise(vm) : ms_value_type_name(vm, items[0], out); break;
+    case 24: error = ms_vm_raise(vm, below(2) ? "ValueError" : some_text(), some_text()); break;
+    default: error = below(2) ? ms_vm_reraise(vm) : ms_value_type_name(vm, items[0], out); break;
     }
     if (error) {
         CHECK(ms_error_code(error) >= MS_ERR_EXCEPTION && ms_error_code(error) < MS_ERR_INTERNAL);

@@ -29,15 +29,15 @@ Without a program and on a terminal, statements are read at a prompt.
   --max-memory N[K|M|G]  raise MemoryError beyond that size of the heap
   --recursion-limit N    raise RecursionError beyond that depth of calls
   --ext-path DIR         look for extensions in DIR first (may be repeated)
-  --sandbox              grant nothing but what these flags grant:
-  --allow-read[=PATH,..]    reading files (of some files and folders)
+  --sandbox              grant nothing but what these flags grant, each of
+                         which implies it:
+  --allow-read[=PATH,..]    looking at files
   --allow-write[=PATH,..]   changing files
-  --allow-net[=HOST,..]     the network (HOST, HOST:PORT, *.HOST, ADDRESS, :PORT)
+  --allow-net[=HOST,..]     the network: HOST, HOST:PORT, *.HOST, ADDRESS, :PORT
   --allow-env[=NAME,..]     the environment
   --allow-run[=NAME,..]     running programs
-  --allow-import[=NAME,..]  modules from the script's folder and sys.path
+  --allow-import[=NAME,..]  modules of the script's folder and sys.path
   --allow-ext[=NAME,..]     extensions that are not part of the installation
-                         each of them implies --sandbox
   --explain-import NAME  show where NAME is looked for when it is imported
   --stats                show counters of the interpreter at the end
 

@@ -116,9 +116,7 @@ pub(super) fn of_io<'v>(vm: &'v Vm, io: &MsIo, path: &str) -> NResult<'v> {
 pub(super) fn of_io_in<'c>(call: &'c Call, io: &MsIo, path: &str) -> NResult<'c> {
     let vm = call.vm();
     match (io.kind, call.bridge().refusal.take()) {
-        (MS_IO_DENIED, why) if !why.is_empty() => {
-            Ok(vm.exception(Type::PermissionError, format!("[Errno 13] {why}")))
-        }
+        (MS_IO_DENIED, why) if !why.is_empty() => os_error(vm, Type::PermissionError, 13, &why, ""),
         (MS_IO_DENIED, _) if call.bridge().files.access().names_flags() => {
             let text = "Permission denied (needs --allow-read or --allow-write)";
             os_error(vm, Type::PermissionError, 13, text, path)

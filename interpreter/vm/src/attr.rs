@@ -651,7 +651,7 @@ impl Vm {
     }
 
     fn bind_native_to<'v>(&'v self, n: &'v Native, receiver: Value<'v>) -> Value<'v> {
-        let class = if crate::interp::call::is_dunder(n.def.name) && n.def.role == Role::Method {
+        let class = if crate::interp::call::is_slot(n.def.name) && n.def.role == Role::Method {
             Type::MethodWrapper
         } else {
             Type::Builtin

@@ -64,6 +64,8 @@ pub enum Action<'v> {
         /// How to go on; without, the answer is the result.
         then: Option<Then<'v>>,
     },
+    /// Run the native that returns this again. Only what the caller of a native looks at.
+    Again(Again<'v>),
     /// Run a native that calls back on a native stack of its own. See `interp::nested`.
     Nested {
         /// The function.
@@ -82,9 +84,20 @@ impl std::fmt::Debug for Action<'_> {
             Action::Next { .. } => "Next",
             Action::Resume { .. } => "Resume",
             Action::Suspend { .. } => "Suspend",
+            Action::Again(_) => "Again",
             Action::Nested { .. } => "Nested",
         })
     }
+}
+
+/// Why a native wants to be run again.
+#[derive(Clone, Copy)]
+pub enum Again<'v> {
+    /// With this argument replaced by the int that its `__index__` gives (for a slice: with its
+    /// parts replaced).
+    Index(Value<'v>),
+    /// After a collection: something that is in its way may be garbage.
+    Settled,
 }
 
 /// What a suspended task waits for; the engine knows the types.

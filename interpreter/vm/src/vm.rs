@@ -64,6 +64,10 @@ pub struct Vm {
     pub(crate) stdout: Cell<Word>,
     /// Objects whose `repr` is being made, against endless recursion.
     pub(crate) repr_active: RefCell<Vec<Word>>,
+    /// Steps of natives until the host is asked: see `poll`.
+    pub(crate) ticks_left: Cell<u32>,
+    /// A native runs again after a collection: see `interp::again`.
+    pub(crate) settled: Cell<bool>,
     /// Attributes that the body of the class being made assigns to `self`.
     pub(crate) attr_hint: Cell<u32>,
     /// Most digits that an int may have when it is converted from or to decimal text.
@@ -113,6 +117,8 @@ impl Vm {
             stack_pool: Default::default(),
             stdout: Cell::new(EMPTY),
             repr_active: RefCell::default(),
+            ticks_left: Cell::new(crate::poll::SLICE),
+            settled: Cell::new(false),
             attr_hint: Cell::new(0),
             int_max_str_digits: Cell::new(4300),
             counters: Default::default(),

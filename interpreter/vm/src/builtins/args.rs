@@ -31,6 +31,9 @@ impl Vm {
         match self.as_index_i64(v) {
             Some(Ok(n)) => Ok(n),
             Some(Err(())) => Ok(if self.is_negative(v) { i64::MIN } else { i64::MAX }),
+            None if self.class_lookup(self.class_of(v), self.names.__index__).is_some() => {
+                Err(self.not_an_integer(v))
+            }
             None => Err(self
                 .type_error("slice indices must be integers or None or have an __index__ method")),
         }

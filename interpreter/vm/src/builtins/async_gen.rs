@@ -120,7 +120,7 @@ static STEP_ROW: Row = Row {
             let closes = kind(i) == Kind::Close;
             match answer {
                 Answer::Value(v) if vm.exact_type(v) == Some(Type::AsyncGenValue) => {
-                    i.n.set(OVER);
+                    over(i);
                     if closes {
                         return Err(vm.runtime_error("async generator ignored GeneratorExit"));
                     }
@@ -129,7 +129,7 @@ static STEP_ROW: Row = Row {
                 }
                 Answer::Value(v) => Ok(v),
                 Answer::Raised(e) => {
-                    i.n.set(OVER);
+                    over(i);
                     let ended = vm.is_exception_of(e, Type::StopAsyncIteration)
                         || vm.is_exception_of(e, Type::GeneratorExit);
                     Err(if closes && ended {
@@ -158,6 +158,29 @@ fn resume<'v>(i: &'v Iter, value: Value<'v>, throw: bool) -> Exit<'v> {
     Exit::Do(Box::new(Action::Resume { generator: i.get(0), value, throw, then }))
 }
 
+/// The awaitable has done what it was for, and another may run its generator.
+fn over(i: &Iter) {
+    i.n.set(OVER);
+    if let Some(g) = i.get(0).get::<Generator>() {
+        g.awaited.set(false);
+    }
+}
+
+/// Takes the generator for an awaitable that starts.
+fn start<'v>(vm: &'v Vm, i: &Iter) -> Result<(), Exit<'v>> {
+    let Some(g) = i.get(0).get::<Generator>() else { return Ok(()) };
+    if !g.awaited.replace(true) {
+        return Ok(());
+    }
+    i.n.set(OVER);
+    let what = match kind(i) {
+        Kind::Send => "anext",
+        Kind::Throw => "athrow",
+        Kind::Close => "aclose",
+    };
+    Err(vm.runtime_error(format!("{what}(): asynchronous generator is already running")))
+}
+
 fn check_open<'v>(vm: &'v Vm, i: &Iter) -> Result<(), Exit<'v>> {
     if i.n.get() != OVER {
         return Ok(());
@@ -172,12 +195,13 @@ fn step<'v>(vm: &'v Vm, i: &'v Iter, sent: Value<'v>) -> NResult<'v> {
     if i.n.replace(STARTED) == STARTED {
         return Err(resume(i, sent, false));
     }
+    start(vm, i)?;
     if kind(i) == Kind::Send {
         let value = if sent.is_none() { i.get(1) } else { sent };
         return Err(resume(i, value, false));
     }
     if i.get(0).get::<Generator>().is_none_or(|g| g.state.get() == GenState::Done) {
-        i.n.set(OVER);
+        over(i);
         return Err(vm.stop_iteration(Value::NONE));
     }
     throw(vm, i, i.get(1), i.get(2))
@@ -187,11 +211,14 @@ fn step<'v>(vm: &'v Vm, i: &'v Iter, sent: Value<'v>) -> NResult<'v> {
 fn throw<'v>(vm: &'v Vm, i: &'v Iter, what: Value<'v>, more: Value<'v>) -> NResult<'v> {
     check_open(vm, i)?;
     i.n.set(STARTED);
+    if let Some(g) = i.get(0).get::<Generator>() {
+        g.awaited.set(true);
+    }
     if vm.is_exception_of(what, Type::BaseException) {
         return Err(resume(i, what, true));
     }
     if !what.get::<Class>().is_some_and(|c| c.has(class_flags::EXCEPTION)) {
-        i.n.set(OVER);
+        over(i);
         return Err(vm.type_error(format!(
             "exceptions must be classes or instances deriving from BaseException, not {}",
             vm.type_name(what)

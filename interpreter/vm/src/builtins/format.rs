@@ -74,13 +74,15 @@ impl Vm {
             return self.str_value(v);
         }
         self.check(spec::size_hint(text))?;
+        self.ticks(spec::size_hint(text) / 256)?;
         let name = self.class_of(v).name_str();
-        let poll = &mut crate::fault::no_poll;
         let max = self.int_max_str_digits.get();
         let out = if let Some(s) = v.get::<Str>() {
             spec::format_str(s.text(), text, &name)
         } else if let Some(n) = self.int_of(v) {
-            spec::format_int(&n, text, &name, max, poll)
+            return self.str_owned(
+                self.polled(|poll| spec::format_int(&n, text, &name, max, poll))?,
+            );
         } else if let Some(x) = super::repr::float_of(v) {
             spec::format_float(x, text, &name)
         } else if let Some(z) = v.get::<Complex>() {
@@ -161,7 +163,10 @@ fn format_row<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn spec_type_error<'v>(vm: &'v Vm, v: Value<'v>) -> Exit<'v> {
-    vm.type_error(format!("__format__() argument must be str, not {}", vm.type_name(v)))
+    vm.type_error(format!(
+        "__format__() argument must be str, not {}",
+        vm.type_name_or_none(v)
+    ))
 }
 
 fn object_format<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

@@ -250,6 +250,7 @@ fn sum<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         {
             n = next;
             at += 1;
+            vm.tick_at(at)?;
         }
         total = vm.int(n);
         if at < items.len()
@@ -275,6 +276,7 @@ fn sum<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
                 x += y;
             }
             at += 1;
+            vm.tick_at(at)?;
         }
         if lost != 0.0 && lost.is_finite() {
             x += lost;
@@ -282,6 +284,7 @@ fn sum<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         total = Value::float(x);
     }
     for (i, v) in items.iter().enumerate().skip(at) {
+        vm.tick()?;
         match vm.binary(crate::code::op::Op::ADD, total, *v) {
             Ok(t) => total = t,
             Err(Exit::Do(_)) => {
@@ -300,6 +303,7 @@ fn some<'v>(vm: &'v Vm, v: Value<'v>, wanted: bool) -> NResult<'v> {
     let items = if v.is_a::<Iter>() { None } else { vm.items_leaf(v)? };
     let Some(items) = items else { return Err(vm.prelude_tail("seq", name, &[v])) };
     for (i, x) in items.iter().enumerate() {
+        vm.tick_at(i)?;
         match vm.truth(*x) {
             Ok(b) if b == wanted => return Ok(Value::bool(wanted)),
             Ok(_) => {}
@@ -345,6 +349,7 @@ fn extreme<'v>(vm: &'v Vm, a: &[Value<'v>], greater: bool) -> NResult<'v> {
         let mut best = first;
         let mut pending = None;
         for (i, &x) in items.iter().enumerate().skip(1) {
+            vm.tick_at(i)?;
             match vm.compare(op, x, best) {
                 Ok(r) if r.as_bool().is_some() => {
                     if r.is(Value::TRUE) {

@@ -47,6 +47,7 @@ pub(crate) fn is_simple(t: Type) -> bool {
             | T::DictReverseValueIter
             | T::DictReverseItemIter
             | T::SetIter
+            | T::MemoryIter
     )
 }
 

@@ -126,15 +126,11 @@ static REPEAT_ROW: Row = Row {
                 return Err(vm.overflow_error("cannot fit 'int' into an index-sized integer"));
             }
         };
-        let Some(items) = Seq::of(state[0]) else { return Ok(Value::NONE) };
-        let total = items.len().checked_mul(n).ok_or_else(|| vm.memory_error())?;
-        vm.check(total.saturating_mul(8))?;
-        let one: Vec<Value<'_>> = (0..items.len()).filter_map(|i| items.get(i)).collect();
-        let mut out: Vec<Value<'_>> = Vec::new();
-        out.try_reserve_exact(total).map_err(|_| vm.memory_error())?;
-        for _ in 0..n {
-            out.extend_from_slice(&one);
-        }
+        let out = match (list(state[0]), state[0].get::<Tuple>()) {
+            (Some(l), _) => vm.repeat_values(&l.to_vec(), n)?,
+            (_, Some(t)) => vm.repeat_values(t.items(), n)?,
+            _ => return Ok(Value::NONE),
+        };
         if state[1].is(Value::TRUE)
             && let Some(l) = list(state[0])
         {
@@ -250,6 +246,7 @@ fn copy<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 
 fn reverse<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     if let Some(l) = list(a[0]) {
+        vm.ticks(l.len() / 64)?;
         vm.oom(l.update(&vm.heap, |own| own.reverse()))?;
     }
     Ok(Value::NONE)
@@ -265,6 +262,7 @@ fn count<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let mut n = 0;
     for i in 0..items.len() {
         let Some(x) = items.get(i) else { break };
+        vm.tick_at(i)?;
         match vm.equal_leaf(x, a[1])? {
             Some(eq) => n += usize::from(eq),
             None => return Err(vm.prelude_tail("seq", "seq_count", &[a[0], a[1]])),
@@ -301,6 +299,7 @@ fn index<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let is_list = a[0].is_a::<List>();
     for i in start..stop {
         let Some(x) = items.get(i) else { break };
+        vm.tick_at(i)?;
         match vm.equal_leaf(x, a[1])? {
             Some(true) => return Ok(Value::len(i)),
             Some(false) => {}
@@ -353,6 +352,7 @@ fn remove<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let Some(l) = list(a[0]) else { return Ok(Value::NONE) };
     for i in 0..l.len() {
         let Some(x) = l.get(i) else { break };
+        vm.tick_at(i)?;
         match vm.equal_leaf(x, a[1])? {
             Some(true) => {
                 vm.oom(l.update(&vm.heap, |own| own.remove(i)))?;

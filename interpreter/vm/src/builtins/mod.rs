@@ -29,12 +29,14 @@ pub mod intrinsics;
 pub mod iterating;
 pub mod iterators;
 pub mod list;
+mod memory;
 mod match_;
 mod module;
 mod newclass;
 mod number_rows;
 mod numeric;
 mod object;
+mod order;
 pub(crate) mod print;
 mod property;
 mod proxy;
@@ -89,6 +91,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Str => str::TABLES,
         Type::Bytes => bytes::TABLES,
         Type::ByteArray => bytes::ARRAY_TABLES,
+        Type::MemoryView => memory::TABLES,
         Type::Range => &[range::METHODS, COMPARE, CONTAINS, HASH, ITERABLE],
         Type::Slice => &[range::SLICE, COMPARE, HASH],
         Type::List => &[list::METHODS, list::SEQUENCE, COMPARE, CONTAINS, ITERABLE],

@@ -13,6 +13,21 @@ use crate::object::record::{ClassMethod, Member, StaticMethod};
 use crate::object::text::Str;
 use crate::value::Value;
 
+/// After the order of a class was found. State: the class, the keywords of its statement.
+static ORDERED_ROW: Row = Row {
+    name: "class_ordered",
+    catches: false,
+    resume: |vm, state, answer| {
+        answer.value()?;
+        let Some(class) = state[0].get::<Class>() else { return Ok(state[0]) };
+        for b in class.bases().iter().filter_map(|b| b.get::<Class>()) {
+            b.subclasses.borrow_mut().push(state[0].word());
+        }
+        vm.update_class_flags(class);
+        vm.set_names(class, state[1])
+    },
+};
+
 impl Vm {
     /// The most derived of `meta` and the metaclasses of `bases`.
     pub(crate) fn winning_metaclass<'v>(
@@ -86,15 +101,8 @@ impl Vm {
         let class = self.make_class(winner, name, &items, base)?;
         self.fill_namespace(class, namespace)?;
         self.add_slots(class, base, &items)?;
-        let mro = self.linearize(class, &items)?;
-        class.mro.set(self.tuple(&mro)?.word());
-        for b in &items {
-            if let Some(b) = b.get::<Class>() {
-                b.subclasses.borrow_mut().push(Value::object(class).word());
-            }
-        }
-        self.update_class_flags(class);
-        self.set_names(class, kw)
+        let ordered = self.order_class(class);
+        self.and_then(ordered, &ORDERED_ROW, vec![Value::object(class), kw])
     }
 
     fn make_class<'v>(
@@ -319,114 +327,6 @@ impl Vm {
         v.get::<Set>().map(|s| s.elements())
     }
 
-    /// The base whose instances the new class's instances extend.
-    pub(crate) fn best_base<'v>(&'v self, bases: &[Value<'v>]) -> Result<&'v Class, Exit<'v>> {
-        let mut best: Option<(&'v Class, &'v Class)> = None;
-        for b in bases.iter().filter_map(|b| b.get::<Class>()) {
-            if b.has(class_flags::FINAL) {
-                return Err(self.type_error(format!(
-                    "type '{}' is not an acceptable base type",
-                    self.full_type_name(b)
-                )));
-            }
-            let solid = self.solid_base(b);
-            best = match best {
-                None => Some((b, solid)),
-                Some((w, s)) if s.is_subclass(solid) => Some((w, s)),
-                Some((_, s)) if solid.is_subclass(s) => Some((b, solid)),
-                Some(_) => {
-                    return Err(self.type_error("multiple bases have instance lay-out conflict"));
-                }
-            };
-        }
-        Ok(best.map_or_else(|| self.class(Type::Object), |(b, _)| b))
-    }
-
-    /// The class from which the layout of a class's instances comes.
-    fn solid_base<'v>(&'v self, class: &'v Class) -> &'v Class {
-        let mut c = class;
-        loop {
-            let base = c.bases().first().and_then(|b| b.get::<Class>());
-            let Some(base) = base else { return c };
-            let own = if c.has(class_flags::HEAP) {
-                c.ns().iter().any(|e| {
-                    self.word_value(e.value).get::<Member>().is_some_and(|m| m.get().is_none())
-                })
-            } else {
-                base.layout.get() != c.layout.get()
-                    || Type::ALL.get(c.native_type.get() as usize).is_some_and(|t| adds_fields(*t))
-            };
-            if own {
-                return c;
-            }
-            let others = c.bases();
-            c = if others.len() > 1 {
-                match self.best_base(others) {
-                    Ok(b) => b,
-                    Err(_) => base,
-                }
-            } else {
-                base
-            };
-        }
-    }
-
-    /// The C3 order of a class with these bases.
-    pub(crate) fn linearize<'v>(
-        &'v self,
-        class: &'v Class,
-        bases: &[Value<'v>],
-    ) -> Result<Vec<Value<'v>>, Exit<'v>> {
-        for (i, b) in bases.iter().enumerate() {
-            if bases[..i].iter().any(|o| o.is(*b)) {
-                let name = b.get::<Class>().map_or("?".into(), |c| c.name_str());
-                return Err(self.type_error(format!("duplicate base class {name}")));
-            }
-        }
-        let mut out = vec![Value::object(class)];
-        if let [one] = bases {
-            out.extend_from_slice(one.get::<Class>().map_or(&[], |c| c.mro()));
-            return Ok(out);
-        }
-        let mut rows: Vec<Vec<Value<'v>>> =
-            bases.iter().filter_map(|b| b.get::<Class>()).map(|c| c.mro().to_vec()).collect();
-        rows.push(bases.to_vec());
-        let mut at = vec![0usize; rows.len()];
-        loop {
-            let heads = || rows.iter().zip(&at).filter_map(|(r, &i)| r.get(i).copied());
-            let mut open = heads().peekable();
-            if open.peek().is_none() {
-                return Ok(out);
-            }
-            let next = heads().find(|h| {
-                !rows.iter().zip(&at).any(|(r, &i)| r.iter().skip(i + 1).any(|c| c.is(*h)))
-            });
-            let Some(next) = next else {
-                let mut seen: Vec<Value<'v>> = Vec::new();
-                for h in heads() {
-                    if !seen.iter().any(|s| s.is(h)) {
-                        seen.push(h);
-                    }
-                }
-                let names: Vec<String> = seen
-                    .iter()
-                    .filter_map(|c| c.get::<Class>())
-                    .map(|c| c.name_str().into_owned())
-                    .collect();
-                return Err(self.type_error(format!(
-                    "Cannot create a consistent method resolution\norder (MRO) for bases {}",
-                    names.join(", ")
-                )));
-            };
-            out.push(next);
-            for (r, i) in rows.iter().zip(at.iter_mut()) {
-                if r.get(*i).is_some_and(|c| c.is(next)) {
-                    *i += 1;
-                }
-            }
-        }
-    }
-
     /// Calls the `__set_name__` of what the namespace holds, then `__init_subclass__`.
     fn set_names<'v>(&'v self, class: &'v Class, kw: Value<'v>) -> NResult<'v> {
         let mut pending = Vec::new();
@@ -487,25 +387,6 @@ impl Vm {
 
 /// Keys of slots among the attributes of an object begin with this.
 pub(crate) const SLOT_PREFIX: &str = "\u{1}";
-
-/// Builtin exception classes whose instances have fields of their own.
-fn adds_fields(t: Type) -> bool {
-    use Type as T;
-    matches!(
-        t,
-        T::OSError
-            | T::StopIteration
-            | T::SystemExit
-            | T::ImportError
-            | T::AttributeError
-            | T::NameError
-            | T::SyntaxError
-            | T::UnicodeEncodeError
-            | T::UnicodeDecodeError
-            | T::UnicodeTranslateError
-            | T::BaseExceptionGroup
-    )
-}
 
 /// `__x` in class `C` is `_C__x`.
 fn mangle(class: &str, name: &str) -> String {

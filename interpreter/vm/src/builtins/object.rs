@@ -281,7 +281,15 @@ impl Vm {
     pub(crate) fn attribute_names<'v>(&'v self, obj: Value<'v>, out: &mut Vec<Value<'v>>) {
         let mut of_class = |c: &'v Class| {
             for c in c.mro().iter().filter_map(|c| c.get::<Class>()) {
-                out.extend(c.ns().iter().map(|e| self.word_value(e.key)));
+                let names = c.ns();
+                let names = names.iter().map(|e| self.word_value(e.key));
+                // `object` has the getter of `__dict__` for all that have a namespace.
+                let dict = self.names.__dict__;
+                let all = c.native_type.get() != Type::Object as u16 || c.has(class_flags::HEAP);
+                out.extend(names.filter(|n| all || n.word() != dict));
+                if c.has(class_flags::HEAP) && !c.has(class_flags::NO_DICT) {
+                    out.push(self.word_value(dict));
+                }
             }
         };
         match obj.get::<Class>() {

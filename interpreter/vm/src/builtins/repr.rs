@@ -9,7 +9,6 @@ use std::borrow::Cow;
 
 use crate::Vm;
 use crate::builtins::Type;
-use crate::fault::Fault;
 use crate::native::{Exit, NResult, NativeDef};
 use crate::num::{complex, float, int_text};
 use crate::object::class::{Class, class_flags};
@@ -23,6 +22,7 @@ use crate::object::record::{
 };
 use crate::object::seq::{List, Range, Slice, Tuple};
 use crate::object::text::{ByteArray, Bytes, Str};
+use crate::object::view::MemoryView;
 use crate::text::repr as text_repr;
 use crate::value::{Value, ptr_of};
 
@@ -209,6 +209,7 @@ impl Vm {
                 }
             }
             let Some(level) = levels.last_mut() else { return Ok(true) };
+            self.tick()?;
             let Some(&item) = level.pieces.items.get(level.at) else {
                 out.extend_from_slice(&level.pieces.close);
                 levels.pop();
@@ -309,7 +310,7 @@ fn text_of(v: Value<'_>) -> Cow<'_, str> {
     v.get::<Str>().map_or(Cow::Borrowed("?"), |s| s.to_display())
 }
 
-fn append_int(vm: &Vm, out: &mut Vec<u8>, v: Value<'_>) -> Result<(), Fault> {
+fn append_int<'v>(vm: &'v Vm, out: &mut Vec<u8>, v: Value<'v>) -> Result<(), Exit<'v>> {
     let put = |out: &mut Vec<u8>, n: i64| out.extend_from_slice(int_text::print_i64(n).as_bytes());
     if let Some(n) = v.as_small() {
         put(out, n);
@@ -319,7 +320,7 @@ fn append_int(vm: &Vm, out: &mut Vec<u8>, v: Value<'_>) -> Result<(), Fault> {
         put(out, n.value);
     } else if let Some(n) = v.get::<BigIntObj>() {
         let max = vm.int_max_str_digits.get();
-        let text = int_text::print(&n.value, max, &mut crate::fault::no_poll)?;
+        let text = vm.polled(|poll| int_text::print(&n.value, max, poll))?;
         out.extend_from_slice(text.as_bytes());
     }
     Ok(())
@@ -332,10 +333,9 @@ pub(crate) fn expand<'v>(
     v: Value<'v>,
     t: Type,
 ) -> Result<Shown<'v>, Exit<'v>> {
-    let fault = |f: Fault| vm.fault(f);
     let alloc = |_| vm.memory_error();
     match t {
-        Type::Int => append_int(vm, out, v).map_err(fault)?,
+        Type::Int => append_int(vm, out, v)?,
         Type::Float => {
             let Some(x) = float_of(v) else { return Err(vm.type_error("not a float")) };
             out.extend_from_slice(float::repr(x).as_bytes());
@@ -351,6 +351,7 @@ pub(crate) fn expand<'v>(
         }
         Type::Str => {
             let s = v.get::<Str>().map_or(&b""[..], |s| s.bytes());
+            vm.ticks(s.len() / 32)?;
             text_repr::str_into(out, s, false).map_err(alloc)?;
         }
         Type::Bytes => {
@@ -629,7 +630,10 @@ fn plain(vm: &Vm, v: Value<'_>, t: Type) -> String {
         Type::TypeVar | Type::ParamSpec | Type::TypeVarTuple | Type::TypeAlias => {
             v.get::<Record>().map_or_else(|| vm.default_repr(v), |r| text_of(r.a()).into_owned())
         }
-        Type::MemoryView => format!("<memory at {}>", at()),
+        Type::MemoryView => {
+            let live = v.get::<MemoryView>().is_some_and(|m| m.owner().is_some());
+            format!("<{}memory at {}>", if live { "" } else { "released " }, at())
+        }
         _ => vm.default_repr(v),
     }
 }

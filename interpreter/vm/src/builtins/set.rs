@@ -243,6 +243,7 @@ fn hashed<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Option<Vec<(i64, Value<'v>)>>,
     let Some(items) = vm.items_leaf(v)? else { return Ok(None) };
     let mut out = Vec::with_capacity(items.len());
     for x in items {
+        vm.tick()?;
         match vm.hash_leaf(x)? {
             Some(h) => out.push((h, x)),
             None => return Ok(None),
@@ -263,6 +264,7 @@ fn intersection<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         let Some(base) = set(base) else { return Ok(None) };
         let result = vm.empty_like(s);
         for (hash, k) in keys {
+            vm.tick()?;
             match vm.set_lookup(base, k, hash)? {
                 None => return Ok(None),
                 Some(None) => {}
@@ -286,6 +288,7 @@ fn difference<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
             && !mine.table().difference_copies(other.len())
         {
             for (hash, k) in hashed(vm, s)?.unwrap_or_default() {
+                vm.tick()?;
                 match vm.set_lookup(other, k, hash)? {
                     None => return Ok(None),
                     Some(Some(_)) => {}
@@ -304,6 +307,7 @@ fn difference<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 fn remove_all<'v>(vm: &'v Vm, s: &'v Set, o: Value<'v>) -> Result<bool, Exit<'v>> {
     let Some(keys) = hashed(vm, o)? else { return Ok(false) };
     for (hash, k) in keys {
+        vm.tick()?;
         match vm.set_lookup(s, k, hash)? {
             None => return Ok(false),
             Some(None) => {}
@@ -336,6 +340,7 @@ fn toggle<'v>(vm: &'v Vm, s: Value<'v>, o: Value<'v>) -> Result<(), Exit<'v>> {
         }
     }
     for (hash, k) in keys {
+        vm.tick()?;
         match vm.set_lookup(mine, k, hash)?.flatten() {
             Some(i) => {
                 vm.oom(mine.update(&vm.heap, |t| t.remove(i)))?;
@@ -409,6 +414,7 @@ fn in_place<'v>(
 fn isdisjoint<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     if let (Some(s), Some(keys)) = (set(a[0]), hashed(vm, a[1])?) {
         for (hash, k) in keys {
+            vm.tick()?;
             match vm.set_lookup(s, k, hash)? {
                 None => return Err(vm.prelude_tail("map", "set_disjoint", &[a[0], a[1]])),
                 Some(Some(_)) => return Ok(Value::FALSE),
@@ -438,6 +444,7 @@ fn issubset<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 fn issuperset<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     if let (Some(s), Some(keys)) = (set(a[0]), hashed(vm, a[1])?) {
         for (hash, k) in keys {
+            vm.tick()?;
             match vm.set_lookup(s, k, hash)? {
                 None => return Err(vm.prelude_tail("map", "set_superset", &[a[0], a[1]])),
                 Some(None) => return Ok(Value::FALSE),

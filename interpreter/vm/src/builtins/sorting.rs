@@ -1,5 +1,5 @@
-//! Sorting: keys that compare without calls go through the standard library's stable sort, the
-//! rest through the prelude's merge sort.
+//! Sorting: keys that compare without calls go through the standard library's stable sort, in
+//! runs that are then merged (with polls); the rest through the prelude's merge sort.
 
 use std::cmp::Ordering;
 
@@ -103,37 +103,97 @@ fn order(a: Value<'_>, b: Value<'_>) -> Ordering {
     }
 }
 
-/// Sorts `items` by `keys` if no comparison can call or fail; `false` if one might.
+/// Sorts `items` by `keys` if no comparison can call or fail; `Ok(false)` if one might.
 fn sort_leaf<'v>(
     vm: &'v Vm,
-    keys: &[Value<'v>],
+    keys: Option<&[Value<'v>]>,
     items: &mut Vec<Value<'v>>,
     reverse: bool,
-) -> bool {
+) -> Result<bool, Exit<'v>> {
     if items.len() < 2 {
-        return true;
+        return Ok(true);
     }
-    let Some(kind) = common(vm, keys.iter().map(|&k| kind_of(vm, k))) else { return false };
+    vm.ticks(items.len() / 16)?;
+    let apart = keys;
+    let keys = apart.unwrap_or(items);
+    let Some(kind) = common(vm, keys.iter().map(|&k| kind_of(vm, k))) else { return Ok(false) };
     if kind == Keys::Tuples && !columns_agree(vm, keys) {
-        return false;
+        return Ok(false);
     }
-    let same = std::ptr::eq(keys.as_ptr(), items.as_ptr());
-    debug_assert!(!same);
     let compare = |a: &Value<'v>, b: &Value<'v>| match kind {
         // Words of small ints are in the order of the ints.
         Keys::Ints => a.word().cmp(&b.word()),
         _ => order(*a, *b),
     };
+    let run = match kind {
+        Keys::Ints | Keys::Floats => 1 << 17,
+        Keys::Numbers | Keys::Strings | Keys::Bytes => 1 << 14,
+        Keys::Tuples => 1 << 8,
+    };
+    let Some(keys) = apart else {
+        match reverse {
+            true => merge_runs(vm, items, run, |x, y| compare(y, x))?,
+            false => merge_runs(vm, items, run, compare)?,
+        }
+        return Ok(true);
+    };
     let mut pairs: Vec<(Value<'v>, Value<'v>)> =
         keys.iter().copied().zip(items.iter().copied()).collect();
-    if reverse {
-        pairs.sort_by(|x, y| compare(&y.0, &x.0));
-    } else {
-        pairs.sort_by(|x, y| compare(&x.0, &y.0));
+    match reverse {
+        true => merge_runs(vm, &mut pairs, run, |x, y| compare(&y.0, &x.0))?,
+        false => merge_runs(vm, &mut pairs, run, |x, y| compare(&x.0, &y.0))?,
     }
     items.clear();
     items.extend(pairs.into_iter().map(|p| p.1));
-    true
+    Ok(true)
+}
+
+/// Sorts runs of `run` items each and merges them.
+fn merge_runs<'v, T: Copy>(
+    vm: &'v Vm,
+    pairs: &mut Vec<T>,
+    run: usize,
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> Result<(), Exit<'v>> {
+    let len = pairs.len();
+    for part in pairs.chunks_mut(run) {
+        part.sort_by(&compare);
+        vm.ticks(part.len())?;
+    }
+    let mut width = run;
+    let mut merged: Vec<T> = Vec::new();
+    if width < len {
+        merged.try_reserve_exact(len).map_err(|_| vm.memory_error())?;
+    }
+    while width < len {
+        merged.clear();
+        for part in pairs.chunks(2 * width) {
+            let (mut left, mut right) = part.split_at(width.min(part.len()));
+            // What is in order already is copied whole.
+            if let (Some(last), Some(first)) = (left.last(), right.first())
+                && compare(last, first).is_le()
+            {
+                merged.extend_from_slice(part);
+                vm.ticks(1 + part.len() / 64)?;
+                continue;
+            }
+            while let ([x, ..], [y, ..]) = (left, right) {
+                vm.tick()?;
+                if compare(y, x).is_lt() {
+                    merged.push(*y);
+                    right = &right[1..];
+                } else {
+                    merged.push(*x);
+                    left = &left[1..];
+                }
+            }
+            merged.extend_from_slice(left);
+            merged.extend_from_slice(right);
+        }
+        std::mem::swap(pairs, &mut merged);
+        width *= 2;
+    }
+    Ok(())
 }
 
 /// `__sort_keys(keys, items, reverse)` of the prelude: a sorted list of the items.
@@ -142,7 +202,7 @@ pub(crate) fn sort_keys<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         return Ok(a[1]);
     };
     let mut out = items.to_vec();
-    if sort_leaf(vm, &keys.items(), &mut out, a[2].is(Value::TRUE)) {
+    if sort_leaf(vm, Some(&keys.items()), &mut out, a[2].is(Value::TRUE))? {
         return vm.list(out);
     }
     Err(vm.prelude_tail("seq", "merge_sort", a))
@@ -158,8 +218,7 @@ pub(crate) fn sort_list<'v>(
     let Some(l) = list.get::<List>() else { return Ok(Value::NONE) };
     let mut items = l.to_vec();
     if key.is_none() {
-        let keys = items.clone();
-        if sort_leaf(vm, &keys, &mut items, reverse) {
+        if sort_leaf(vm, None, &mut items, reverse)? {
             vm.oom(l.update(&vm.heap, |own| {
                 own.clear();
                 own.extend_from_slice(crate::object::seq::words(&items));
@@ -180,8 +239,7 @@ pub(crate) fn sort_items<'v>(
     reverse: bool,
 ) -> NResult<'v> {
     if key.is_none() {
-        let keys = items.clone();
-        if sort_leaf(vm, &keys, &mut items, reverse) {
+        if sort_leaf(vm, None, &mut items, reverse)? {
             return vm.list(items);
         }
     }
@@ -194,12 +252,8 @@ pub(crate) fn reverse_flag<'v>(vm: &'v Vm, v: Value<'v>) -> Result<bool, Exit<'v
     if v.is_empty() {
         return Ok(false);
     }
-    match vm.as_index_i64(v) {
-        Some(Ok(n)) => Ok(n != 0),
-        Some(Err(())) => Err(vm.overflow_error("Python int too large to convert to C int")),
-        None => Err(vm.type_error(format!(
-            "'{}' object cannot be interpreted as an integer",
-            vm.type_name(v)
-        ))),
+    match vm.truth(v) {
+        Err(Exit::Do(_)) => Err(vm.type_error("reverse must be a plain truth value")),
+        known => known,
     }
 }

@@ -85,6 +85,7 @@ static METHODS: &[NativeDef] = &[
         |_, a| Ok(class(a[0]).map_or(Value::NONE, |c| read(&c.bases))),
         "the bases",
     ),
+    NativeDef::setter("__bases__", set_bases),
     NativeDef::getter("__base__", base, "the base that settles the layout"),
     NativeDef::getter(
         "__mro__",
@@ -187,7 +188,10 @@ fn ror<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn mro<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    vm.list(class(args[0]).map_or_else(Vec::new, |c| c.mro().to_vec()))
+    match class(args[0]) {
+        Some(c) => vm.list(vm.linearize(c, c.bases())?),
+        None => Ok(Value::NONE),
+    }
 }
 
 fn subclasses<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
@@ -244,6 +248,16 @@ fn set_text<'v>(vm: &'v Vm, args: &[Value<'v>], name: &str) -> NResult<'v> {
     }
     cell.set(Value::object(s).word());
     Ok(Value::NONE)
+}
+
+fn set_bases<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let Some(c) = class(args[0]) else { return Ok(Value::NONE) };
+    check_mutable(vm, c, "__bases__")?;
+    if args[1].is_empty() {
+        let name = c.name_str();
+        return Err(vm.type_error(format!("cannot delete '__bases__' attribute of type '{name}'")));
+    }
+    vm.set_bases(c, args[1])
 }
 
 fn store<'v>(vm: &'v Vm, args: &[Value<'v>], name: Word) -> NResult<'v> {

@@ -88,7 +88,7 @@ types! {
     TypeAlias "typing.TypeAliasType" Object Record;
     Generic "typing.Generic" Object Instance;
     SimpleNamespace "types.SimpleNamespace" Object Instance;
-    MemoryView "memoryview" Object Record;
+    MemoryView "memoryview" Object MemoryView;
     // Iterators
     ListIter "list_iterator" Object Iter;
     ListReverseIter "list_reverseiterator" Object Iter;

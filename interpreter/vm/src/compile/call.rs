@@ -1,9 +1,8 @@
-//! Calls: argument windows, keywords, stars, methods and `super()`.
+//! Calls: argument windows, keywords, stars and methods.
 
 use miniscript_syntax::Span;
 use miniscript_syntax::ast::*;
 
-use super::scope::{Res as How, ScopeKind};
 use super::unit::{Compiler, Res};
 use crate::code::op::{Op, Special};
 use crate::code::proto::Const;
@@ -24,8 +23,6 @@ impl<'a> Compiler<'a> {
             let object = self.operand(value, Some(receiver), true)?;
             self.op_named(Op::SELF, f, object, &attr, call.func.span);
             self.arguments(f, true, (0, None), &call.args, &call.keywords, span)?;
-        } else if self.is_bare_super(call) {
-            self.bare_super(f, span)?;
         } else {
             self.expr(&call.func, f)?;
             self.arguments(f, false, (0, None), &call.args, &call.keywords, span)?;
@@ -165,36 +162,6 @@ impl<'a> Compiler<'a> {
                 return Err(super::error("call", text, k.span));
             }
         }
-        Ok(())
-    }
-
-    /// `super()` where the class and the first parameter are known.
-    fn is_bare_super(&self, call: &Call) -> bool {
-        matches!(&call.func.kind, ExprKind::Name(name) if &**name == "super")
-            && call.args.is_empty()
-            && call.keywords.is_empty()
-            && self.is_global("super")
-            && matches!(
-                self.unit_kind(),
-                ScopeKind::Function | ScopeKind::Lambda | ScopeKind::GeneratorExp
-            )
-            && self.u.proto.arg_count > 0
-            && matches!(self.syms.resolve(self.u.scope, "__class__"), How::Var(_))
-    }
-
-    fn bare_super(&mut self, f: u32, span: Span) -> Res {
-        self.load_name(f, "super", span)?;
-        let t = self.tmps(2)?;
-        self.load_name(t, "__class__", span)?;
-        let first = self.u.proto.locals.first().cloned().unwrap_or_default();
-        // The parameter of the function, not a comprehension variable of that name.
-        let unit = self.syms.scopes[self.u.scope].unit;
-        let scope = std::mem::replace(&mut self.u.scope, unit);
-        let done = self.load_name(t + 1, &first, span);
-        self.u.scope = scope;
-        done?;
-        self.op(Op::CALL, f, 2, 0, span);
-        self.u.top = f + 1;
         Ok(())
     }
 }

@@ -52,11 +52,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Whether the name is a global or builtin here.
-    pub fn is_global(&self, name: &str) -> bool {
-        matches!(self.syms.resolve(self.u.scope, name), How::Global)
-    }
-
     /// The register of `name` if it is a plain local, without a check.
     pub fn plain_reg(&self, name: &str) -> Option<u32> {
         match self.place_of(name) {

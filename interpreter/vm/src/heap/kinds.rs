@@ -67,6 +67,7 @@ use crate::object::{
     record::*,
     seq::*,
     text::*,
+    view::*,
 };
 
 kinds! {
@@ -79,6 +80,7 @@ kinds! {
     Buf => Buf;
     Bytes => Bytes;
     ByteArray => ByteArray;
+    MemoryView => MemoryView;
     List => List;
     Tuple => Tuple;
     Range => Range;

@@ -153,6 +153,8 @@ pub struct Heap {
     external: Cell<usize>,
     /// Cell bytes live at the last collection.
     live_cells: Cell<usize>,
+    /// Bytes in use after the last collection.
+    live: Cell<usize>,
     threshold: Cell<usize>,
     limit: Cell<usize>,
     want_collect: Cell<bool>,
@@ -186,6 +188,7 @@ impl Default for Heap {
             fresh_bytes: Cell::new(0),
             external: Cell::new(0),
             live_cells: Cell::new(0),
+            live: Cell::new(0),
             threshold: Cell::new(FIRST_THRESHOLD),
             limit: Cell::new(usize::MAX),
             want_collect: Cell::new(false),
@@ -280,8 +283,21 @@ impl Heap {
     pub fn check(&self, bytes: usize) -> Result<(), OutOfMemory> {
         if bytes > isize::MAX as usize / 2 || self.in_use().saturating_add(bytes) > self.limit.get()
         {
+            return self.check_margin(bytes);
+        }
+        Ok(())
+    }
+
+    /// Beyond the limit, garbage included: as long as what was live at the last collection leaves
+    /// room, there is a margin up to the next safepoint, which collects.
+    #[cold]
+    fn check_margin(&self, bytes: usize) -> Result<(), OutOfMemory> {
+        let limit = self.limit.get();
+        let after = self.in_use().saturating_add(bytes);
+        if self.live.get().saturating_add(bytes) > limit || after / 2 > limit {
             return Err(OutOfMemory);
         }
+        self.request_collection();
         Ok(())
     }
 
@@ -298,6 +314,12 @@ impl Heap {
     /// Whether more than the limit is in use (a collection may help).
     pub fn over_limit(&self) -> bool {
         self.in_use() > self.limit.get()
+    }
+
+    /// Whether so much more than the limit is in use that a native may not go on to the next
+    /// safepoint, even if some of it is garbage.
+    pub fn over_hard_limit(&self) -> bool {
+        self.in_use() / 2 > self.limit.get()
     }
 
     /// Whether a collection is due at the next safepoint.
@@ -359,7 +381,10 @@ impl Heap {
         self.live_cells.set(live);
         self.fresh_bytes.set(0);
         let in_use = live + self.external.get();
-        self.threshold.set(in_use.max(FIRST_THRESHOLD));
+        self.live.set(in_use);
+        // Near the limit garbage is not let grow as much as elsewhere.
+        let room = self.limit.get().saturating_sub(in_use) / 2;
+        self.threshold.set(in_use.min(room).max(FIRST_THRESHOLD));
         self.want_collect.set(false);
         let mut s = self.stats.get();
         s.collections += 1;

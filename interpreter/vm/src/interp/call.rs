@@ -344,7 +344,10 @@ impl Vm {
     #[inline]
     pub(crate) fn run_native<'v>(&'v self, f: &'v Native, args: &[Value<'v>]) -> NResult<'v> {
         match f.def.func {
-            NativeFn::Leaf(leaf) => leaf(self, args),
+            NativeFn::Leaf(leaf) => match leaf(self, args) {
+                Err(Exit::Do(action)) => self.run_again(f, args, action),
+                r => r,
+            },
             NativeFn::Host(host) => host(self, f, args),
             NativeFn::Typed(typed, host) => match typed.call(self, args) {
                 Some(v) => Ok(v),
@@ -373,7 +376,7 @@ impl Vm {
         let names = self.word_value(kwnames).get::<Tuple>().map_or(0, |t| t.len());
         let name = f.def.name;
         let Some(&me) = args[..args.len() - names].first() else {
-            return Err(self.type_error(if is_dunder(name) {
+            return Err(self.type_error(if is_slot(name) {
                 format!("descriptor '{name}' of '{}' object needs an argument", owner.name_str())
             } else {
                 format!("unbound method {}.{name}() needs an argument", owner.name_str())
@@ -382,7 +385,7 @@ impl Vm {
         if self.class_of(me).is_subclass(owner) {
             return Ok(());
         }
-        Err(self.type_error(if is_dunder(name) {
+        Err(self.type_error(if is_slot(name) {
             format!(
                 "descriptor '{name}' requires a '{}' object but received a '{}'",
                 owner.name_str(),
@@ -410,6 +413,11 @@ impl Vm {
         let max = ar.max as usize;
         let mut out = vec![Value::EMPTY; ar.fixed as usize];
         let positional = given.len().min(max);
+        if !names.is_empty() && ar.fixed == ar.posonly && !ar.varkw {
+            return Err(
+                self.type_error(format!("{} takes no keyword arguments", self.native_label(f)))
+            );
+        }
         if given.len() > max && !ar.varargs {
             return Err(self.native_arity_error(f, given.len() + names.len(), given.len()));
         }
@@ -438,12 +446,6 @@ impl Vm {
                     (None, Some(d)) => {
                         let key = Value::object(self.intern_str(s));
                         self.dict_set_name(d, key, v)?;
-                    }
-                    (None, None) if ar.fixed == ar.posonly => {
-                        return Err(self.type_error(format!(
-                            "{} takes no keyword arguments",
-                            self.native_label(f)
-                        )));
                     }
                     (None, None) => {
                         return Err(self.type_error(format!(
@@ -488,6 +490,8 @@ impl Vm {
         let receiver = self.word_value(f.receiver.get());
         if is_constructor(f.def.name) {
             format!("{}()", self.bare_name(f))
+        } else if !owner.is_empty() && is_slot(f.def.name) {
+            format!("wrapper {}()", f.def.name)
         } else if let Some(c) = owner.get::<Class>() {
             format!("{}.{}()", c.name_str(), f.def.name)
         } else if let Some(m) = receiver.get::<crate::object::record::Module>() {
@@ -506,6 +510,11 @@ impl Vm {
         }
     }
 
+    fn owner_has_bytes(&self, f: &Native) -> bool {
+        let owner = self.word_value(f.owner.get());
+        [Type::Str, Type::Bytes, Type::ByteArray].iter().any(|t| owner.is(self.class_value(*t)))
+    }
+
     fn native_arity_error(&self, f: &Native, total: usize, given: usize) -> Exit<'_> {
         let ar = f.def.arity;
         if given == 0 && f.def.name == "__new__" {
@@ -521,13 +530,20 @@ impl Vm {
         let label = self.native_label(f);
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         let bare = self.bare_name(f);
-        if is_dunder(&bare) && is_method {
+        if is_slot(&bare) && is_method {
             return self.type_error(if min == max {
                 format!("expected {max} argument{}, got {given}", plural(max))
             } else if given < min {
                 format!("expected at least {min} argument{}, got {given}", plural(min))
             } else {
                 format!("expected at most {max} argument{}, got {given}", plural(max))
+            });
+        }
+        if is_method && is_search(&bare) && self.owner_has_bytes(f) {
+            return self.type_error(if given < min {
+                format!("{bare}() takes at least {min} argument{} ({given} given)", plural(min))
+            } else {
+                format!("{bare}() takes at most {max} argument{} ({given} given)", plural(max))
             });
         }
         self.type_error(if ar.fixed == ar.posonly {
@@ -571,10 +587,49 @@ pub(crate) fn is_dunder(name: &str) -> bool {
     name.len() > 4 && name.starts_with("__") && name.ends_with("__")
 }
 
+/// Whether a special method stands for a slot of the class: then it is a wrapper, with messages of
+/// its own. The others are methods like any.
+pub(crate) fn is_slot(name: &str) -> bool {
+    is_dunder(name)
+        && !matches!(
+            name,
+            "__format__"
+                | "__getnewargs__"
+                | "__bytes__"
+                | "__ceil__"
+                | "__floor__"
+                | "__round__"
+                | "__trunc__"
+                | "__complex__"
+                | "__reversed__"
+                | "__sizeof__"
+                | "__reduce__"
+                | "__reduce_ex__"
+                | "__getstate__"
+                | "__setstate__"
+                | "__dir__"
+                | "__length_hint__"
+                | "__class_getitem__"
+                | "__enter__"
+                | "__exit__"
+                | "__copy__"
+                | "__deepcopy__"
+                | "__subclasses__"
+                | "__instancecheck__"
+                | "__subclasscheck__"
+                | "__prepare__"
+        )
+}
+
+/// The methods of str and bytes that search between bounds, with messages of their own.
+fn is_search(name: &str) -> bool {
+    matches!(name, "find" | "rfind" | "index" | "rindex" | "count" | "startswith" | "endswith")
+}
+
 /// The builtin class of natives made for a role.
 pub(crate) fn native_type(role: Role, name: &str) -> Type {
     match role {
-        Role::Method if is_dunder(name) => Type::WrapperDescriptor,
+        Role::Method if is_slot(name) => Type::WrapperDescriptor,
         Role::Method => Type::MethodDescriptor,
         Role::Class => Type::ClassMethodDescriptor,
         _ => Type::Builtin,

@@ -110,6 +110,7 @@ impl Vm {
                 self.st.ended.set(Ended::Suspended);
                 Flow::Halt
             }
+            Action::Again(why) => self.raise_here(self.refused_again(why)),
             Action::Nested { run, args, data } => self.start_nested(run, &args, data, dst, mode),
         }
     }

@@ -5,6 +5,7 @@
 //! - `hot`: the instructions with a fast path, on raw words
 //! - `slow`: everything else an instruction may have to do, in safe code on values
 //! - `call`: binding arguments, calling anything that can be called
+//! - `again`: natives that ask to be run once more
 //! - `frames`: native frames, results, unwinding
 //! - `generator`: resuming and yielding
 //! - `run`: tasks, as the engine sees them
@@ -12,8 +13,9 @@
 //! - `nested`: natives that call back on a stack of their own
 
 #[macro_use]
-pub mod dispatch;
+mod dispatch;
 
+mod again;
 pub mod call;
 pub mod frames;
 pub mod generator;

@@ -66,7 +66,7 @@ fn append<'v>(mut action: Box<Action<'v>>, row: &'static Row, state: Vec<Value<'
             let inner = std::mem::replace(then, Then { row, state: Vec::new() });
             *then = chain(inner, outer);
         }
-        Action::Nested { .. } => {}
+        Action::Nested { .. } | Action::Again(_) => {}
     }
     Exit::Do(action)
 }

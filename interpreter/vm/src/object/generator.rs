@@ -42,6 +42,8 @@ pub struct Generator {
     pub name: Cell<Word>,
     /// See `name`.
     pub qualname: Cell<Word>,
+    /// For async generators: something awaits its next item.
+    pub(crate) awaited: Cell<bool>,
     /// What it delegates to (`gi_yieldfrom`), or Empty.
     pub(crate) delegate: Cell<Word>,
 }
@@ -58,6 +60,7 @@ impl Generator {
             handled: Cell::new(EMPTY),
             name: Cell::new(func.name.get()),
             qualname: Cell::new(func.qualname.get()),
+            awaited: Cell::new(false),
             delegate: Cell::new(EMPTY),
         }
     }

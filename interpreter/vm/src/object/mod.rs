@@ -18,6 +18,7 @@ pub mod record;
 pub mod seq;
 pub mod shape;
 pub mod text;
+pub mod view;
 
 /// Reads a cell that holds a word as a value borrowed like its object.
 #[allow(unsafe_code)]

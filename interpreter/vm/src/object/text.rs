@@ -6,7 +6,8 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::rc::Rc;
 
 use crate::heap::{Header, Kind, MAX_OBJECT, Marker, Object};
 use crate::value::{EMPTY, Value, Word};
@@ -231,8 +232,8 @@ pub struct ByteArray {
     head: Header,
     data: RefCell<Vec<u8>>,
     charged: Cell<usize>,
-    /// Number of memory views that forbid resizing.
-    pub exports: Cell<u32>,
+    /// Shared with the memory views that forbid resizing.
+    exports: OnceCell<Rc<()>>,
 }
 
 impl ByteArray {
@@ -241,8 +242,18 @@ impl ByteArray {
             head: Header::new(Kind::ByteArray, shape),
             data: RefCell::new(data),
             charged: Cell::new(charged),
-            exports: Cell::new(0),
+            exports: OnceCell::new(),
         }
+    }
+
+    /// Forbids resizing as long as what is returned lives.
+    pub(crate) fn export(&self) -> Rc<()> {
+        Rc::clone(self.exports.get_or_init(Rc::default))
+    }
+
+    /// Whether resizing is forbidden.
+    pub(crate) fn is_exported(&self) -> bool {
+        self.exports.get().is_some_and(|e| Rc::strong_count(e) > 1)
     }
 
     /// The bytes.

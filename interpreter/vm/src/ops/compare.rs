@@ -14,7 +14,8 @@ use crate::object::func::BoundMethod;
 use crate::object::map::{Dict, Set};
 use crate::object::record::DictView;
 use crate::object::seq::{Range, Slice};
-use crate::object::text::{ByteArray, Bytes, Str};
+use crate::object::text::Str;
+use crate::object::view::{MemoryView, data_of};
 use crate::ops::equal::{Depth, Seq};
 use crate::value::{Value, Word, both_ints, is_float};
 
@@ -237,11 +238,14 @@ impl Vm {
                 _ => Ok(Value::NOT_IMPLEMENTED),
             },
             Some(Kind::Bytes | Kind::ByteArray) => {
-                match (bytes_of(a, |x| bytes_of(b, |y| x.cmp(y)))).flatten() {
+                let other = (!b.is_a::<MemoryView>()).then_some(b);
+                let o = other.and_then(|b| bytes_of(a, |x| bytes_of(b, |y| x.cmp(y)))?);
+                match o {
                     Some(o) => order(o),
-                    None => Ok(Value::NOT_IMPLEMENTED),
+                    None => self.compare_memory(op, a, b),
                 }
             }
+            Some(Kind::MemoryView) => self.compare_memory(op, a, b),
             Some(Kind::List | Kind::Tuple) if a.kind() == b.kind() => {
                 self.compare_sequences(op, a, b)
             }
@@ -277,6 +281,16 @@ impl Vm {
             }
             _ => Ok(Value::NOT_IMPLEMENTED),
         }
+    }
+
+    fn compare_memory<'v>(&'v self, op: Cmp, a: Value<'v>, b: Value<'v>) -> NResult<'v> {
+        if !matches!(op, Cmp::Eq | Cmp::Ne) {
+            return Ok(Value::NOT_IMPLEMENTED);
+        }
+        Ok(match self.memory_equal(a, b)? {
+            Some(same) => Value::bool(same == (op == Cmp::Eq)),
+            None => Value::NOT_IMPLEMENTED,
+        })
     }
 
     fn compare_aliases<'v>(&'v self, op: Cmp, a: Value<'v>, b: Value<'v>) -> NResult<'v> {
@@ -336,6 +350,7 @@ impl Vm {
             let mut differ = None;
             for i in 0..x.len().min(y.len()) {
                 let (Some(p), Some(q)) = (x.get(i), y.get(i)) else { break };
+                self.tick_at(i)?;
                 match self.equal_leaf(p, q)? {
                     Some(true) => {}
                     Some(false) => {
@@ -516,6 +531,7 @@ impl Vm {
     ) -> Result<bool, Exit<'v>> {
         for i in 0..items.len() {
             let Some(x) = items.get(i) else { break };
+            self.tick_at(i)?;
             match self.equal_leaf(x, v)? {
                 Some(true) => return Ok(true),
                 Some(false) => {}
@@ -580,13 +596,11 @@ pub(crate) fn compares_here(t: Type) -> bool {
             | T::GenericAlias
             | T::Union
             | T::Method
+            | T::MemoryView
     )
 }
 
-/// Runs `f` on the bytes of a bytes or bytearray.
+/// Runs `f` on the bytes of an object that has some.
 pub(crate) fn bytes_of<R>(v: Value<'_>, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
-    if let Some(b) = v.get::<Bytes>() {
-        return Some(f(b.bytes()));
-    }
-    v.get::<ByteArray>().map(|b| f(&b.bytes()))
+    data_of(v).map(|b| f(&b))
 }

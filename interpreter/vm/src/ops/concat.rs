@@ -45,6 +45,7 @@ impl Vm {
 
     fn room_for_values<'v>(&'v self, n: usize) -> Result<Vec<Value<'v>>, Exit<'v>> {
         self.check(n.saturating_mul(8))?;
+        self.ticks(n / 64)?;
         let mut all = Vec::new();
         all.try_reserve_exact(n).map_err(|_| self.memory_error())?;
         Ok(all)
@@ -54,6 +55,7 @@ impl Vm {
         let (x, y) = (bytes_of(a), bytes_of(b));
         let len = x.len() + y.len();
         self.check(len)?;
+        self.ticks(len / 512)?;
         let mut all = Vec::new();
         all.try_reserve_exact(len).map_err(|_| self.memory_error())?;
         all.extend_from_slice(&x);
@@ -106,10 +108,25 @@ impl Vm {
         all.try_reserve_exact(len).map_err(|_| self.memory_error())?;
         match data {
             [] => {}
-            [one] => all.resize(len, *one),
-            _ => (0..n).for_each(|_| all.extend_from_slice(data)),
+            _ if n == 0 => {}
+            _ => self.fill(&mut all, data, n)?,
         }
         Ok(all)
+    }
+
+    /// Appends `part` `n` times to a vector that has room, by doubling what is there.
+    fn fill<T: Copy>(&self, all: &mut Vec<T>, part: &[T], n: usize) -> Result<(), Exit<'_>> {
+        /// Items that are copied without a poll.
+        const CHUNK: usize = 1 << 20;
+        let len = part.len() * n;
+        all.extend_from_slice(part);
+        while all.len() < len {
+            let whole = CHUNK / part.len() * part.len();
+            let more = all.len().min(len - all.len()).min(whole.max(part.len()));
+            all.extend_from_within(..more);
+            self.ticks(more / 64)?;
+        }
+        Ok(())
     }
 
     /// The items, `n` times over.
@@ -122,8 +139,8 @@ impl Vm {
         let mut all = self.room_for_values(len)?;
         match items {
             [] => {}
-            [one] => all.resize(len, *one),
-            _ => (0..n).for_each(|_| all.extend_from_slice(items)),
+            _ if n == 0 => {}
+            _ => self.fill(&mut all, items, n)?,
         }
         Ok(all)
     }

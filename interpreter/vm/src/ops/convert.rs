@@ -1,10 +1,11 @@
 //! Asking objects for numbers: `__index__`, `__int__`, `__float__`, `__complex__`.
 
 use crate::Vm;
-use crate::native::{Answer, Exit, NResult, Row};
+use crate::native::{Action, Again, Answer, Exit, NResult, Row};
 use crate::num::int_text;
 use crate::num::{Int, Shown};
-use crate::object::text::{ByteArray, Bytes, Str};
+use crate::object::text::{Bytes, Str};
+use crate::object::view::data_of;
 use crate::ops::number::Num;
 use crate::value::{Value, Word};
 
@@ -78,9 +79,21 @@ impl Vm {
         })
     }
 
-    /// `'x' object cannot be interpreted as an integer`.
+    /// For an argument that is no int: its `__index__` makes one for another run of the native,
+    /// or there is none and that is an error.
     #[cold]
     pub(crate) fn not_an_integer<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
+        if v.is_a::<crate::object::seq::Slice>()
+            || self.class_lookup(self.class_of(v), self.names.__index__).is_some()
+        {
+            return Exit::Do(Box::new(Action::Again(Again::Index(v))));
+        }
+        self.no_integer(v)
+    }
+
+    /// `'x' object cannot be interpreted as an integer`.
+    #[cold]
+    pub(crate) fn no_integer<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
         self.type_error(format!(
             "'{}' object cannot be interpreted as an integer",
             self.type_name(v)
@@ -98,7 +111,7 @@ impl Vm {
         } else if let Some(b) = v.get::<Bytes>() {
             Some(read(b.bytes(), Shown::Bytes))
         } else {
-            v.get::<ByteArray>().map(|b| read(&b.bytes(), Shown::Bytes))
+            data_of(v).map(|b| read(&b, Shown::Bytes))
         }
     }
 

@@ -198,6 +198,7 @@ impl Vm {
     }
 
     fn pair<'v>(&'v self, a: Value<'v>, b: Value<'v>, depth: Depth) -> Result<Pair<'v>, Exit<'v>> {
+        self.tick()?;
         if a.is(b) {
             return Ok(Pair::Known(true));
         }
@@ -250,6 +251,9 @@ impl Vm {
                     Some(r) => Pair::Known(r),
                     None => Pair::Script,
                 })
+            }
+            (Kind::MemoryView, _) | (_, Kind::MemoryView) => {
+                known(self.memory_equal(a, b)? == Some(true))
             }
             (Kind::Bytes | Kind::ByteArray, _) => {
                 known(bytes_of(a, |x| bytes_of(b, |y| x == y)).flatten() == Some(true))
@@ -340,6 +344,7 @@ impl Vm {
     ) -> Result<Option<bool>, Exit<'v>> {
         let Some(hashes) = self.hashed_elements(a) else { return Ok(None) };
         for (hash, key) in hashes {
+            self.tick()?;
             let found = if let Some(s) = b.get::<Set>() {
                 self.set_lookup_within(s, key, hash, depth)?
             } else if let (Some(Type::DictKeys), Some(d)) =

@@ -15,6 +15,7 @@ use crate::object::num::{BigIntObj, Complex, Int64};
 use crate::object::record::{GenericAlias, MappingProxy};
 use crate::object::seq::{Range, Slice, Tuple};
 use crate::object::text::{Bytes, Str};
+use crate::object::view::MemoryView;
 use crate::value::Value;
 
 /// What is known about the hash of one value.
@@ -65,6 +66,7 @@ impl Vm {
         loop {
             while let Some(&item) = items.get(at) {
                 at += 1;
+                self.tick_at(at)?;
                 match self.hash_part(item)? {
                     Part::Known(h) => hasher.add(h),
                     Part::Script => return Ok(None),
@@ -141,6 +143,9 @@ impl Vm {
                 b.hash.set(self.string_key.hash(b.bytes()));
             }
             return known(b.hash.get());
+        }
+        if let Some(m) = v.get::<MemoryView>() {
+            return known(self.string_key.hash(&self.memory_hashed(m)?));
         }
         if let Some(s) = v.get::<Set>() {
             if !s.is_frozen() {

@@ -231,6 +231,7 @@ impl Vm {
 
     fn slice_of<'v>(&'v self, o: Value<'v>, b: Bounds) -> NResult<'v> {
         self.check(b.count.saturating_mul(8))?;
+        self.ticks(b.count / 64)?;
         match o.kind() {
             Some(Kind::List) => {
                 let Some(l) = o.get::<List>() else { return Ok(Value::NONE) };
@@ -363,7 +364,7 @@ impl Vm {
         }
     }
 
-    fn checked_index<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
+    pub(crate) fn checked_index<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
         if v.is_a::<Slice>() || self.as_index_i64(v).is_some() {
             return Ok(v);
         }
@@ -520,6 +521,7 @@ impl Vm {
     ) -> Result<(), Exit<'v>> {
         let Some(b) = self.slice_bounds(s, l.len())? else { return Ok(()) };
         let words = crate::object::seq::words(items);
+        self.ticks((l.len() + items.len()) / 64)?;
         if b.step == 1 {
             self.check(items.len().saturating_mul(8))?;
             let done = self.oom(l.update(&self.heap, |own| {
@@ -547,6 +549,7 @@ impl Vm {
         if b.count == 0 {
             return Ok(());
         }
+        self.ticks(l.len() / 16)?;
         self.oom(l.update(&self.heap, |own| {
             if b.step == 1 {
                 own.drain(b.start..b.start + b.count);

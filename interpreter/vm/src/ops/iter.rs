@@ -71,6 +71,7 @@ impl Vm {
             Kind::Str => make(Type::StrIter, it::str_next),
             Kind::Bytes => make(Type::BytesIter, it::bytes_next),
             Kind::ByteArray => make(Type::ByteArrayIter, it::bytes_next),
+            Kind::MemoryView => Some(self.memory_iter(v)),
             Kind::Dict => Some(Ok(self.dict_iter(v, Type::DictKeyIter))),
             Kind::DictView => {
                 let d = v.get::<DictView>()?.dict();
@@ -145,6 +146,7 @@ impl Vm {
         }
         let room = |n: usize| -> Result<Vec<Value<'v>>, Exit<'v>> {
             self.check(n.saturating_mul(8))?;
+            self.ticks(n / 64)?;
             let mut out = Vec::new();
             out.try_reserve_exact(n).map_err(|_| self.memory_error())?;
             Ok(out)
@@ -173,6 +175,7 @@ impl Vm {
             let Some(d) = view.dict().get::<Dict>() else { return self.no_items(v) };
             let mut out = room(d.len())?;
             for (k, x) in d.entries() {
+                self.tick()?;
                 out.push(match self.exact_type(v) {
                     Some(Type::DictValues) => x,
                     Some(Type::DictItems) => self.tuple(&[k, x])?,
@@ -184,6 +187,7 @@ impl Vm {
         if let Some(s) = v.get::<Str>() {
             let mut out = room(s.char_len())?;
             for cp in crate::text::wtf8::code_points(s.bytes()) {
+                self.tick()?;
                 out.push(self.code_point(cp)?);
             }
             return Ok(Some(out));
@@ -206,7 +210,7 @@ impl Vm {
             self.drain(v, &mut out)?;
             return Ok(Some(out));
         }
-        if matches!(kind, Kind::ByteArray) {
+        if matches!(kind, Kind::ByteArray | Kind::MemoryView) {
             let i = self.get_iter(v)?;
             let mut out = Vec::new();
             self.drain(i, &mut out)?;
@@ -232,6 +236,7 @@ impl Vm {
     fn drain<'v>(&'v self, iter: Value<'v>, out: &mut Vec<Value<'v>>) -> Result<(), Exit<'v>> {
         let Some(i) = iter.get::<Iter>() else { return Ok(()) };
         loop {
+            self.tick()?;
             let v = (i.next)(self, i)?;
             if v.is_empty() {
                 return Ok(());
@@ -365,6 +370,7 @@ impl Vm {
                                 | Kind::Range
                                 | Kind::DictView
                                 | Kind::Generator
+                                | Kind::MemoryView
                         )
                     )
             }

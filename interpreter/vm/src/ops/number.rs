@@ -10,9 +10,8 @@ use num_traits::{Signed, ToPrimitive, Zero};
 
 use crate::Vm;
 use crate::builtins::Type;
-use crate::fault::{ErrKind, Fault, Interrupted, Poll};
+use crate::fault::{ErrKind, Fault};
 use crate::heap::Kind;
-use crate::host;
 use crate::native::{Exit, NResult};
 use crate::num::complex::Complex as Cplx;
 use crate::num::{Int, float, int};
@@ -177,33 +176,6 @@ impl Vm {
             return self.err_args(class, &[Value::int32(34), text]);
         }
         self.err(class, e.message)
-    }
-
-    /// Runs an operation that may take long: it polls, so that a deadline and an interrupt hold.
-    pub fn polled<'v, T>(
-        &'v self,
-        run: impl FnOnce(Poll<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Exit<'v>> {
-        let mut stop = host::Poll::Continue;
-        let result = run(&mut || match self.host().poll() {
-            host::Poll::Continue => Ok(()),
-            host::Poll::OutOfFuel => {
-                // A native cannot be left halfway: the task stops as soon as it is through.
-                self.trip();
-                Ok(())
-            }
-            other => {
-                stop = other;
-                Err(Interrupted)
-            }
-        });
-        result.map_err(|e| match (e.kind, stop) {
-            (ErrKind::Interrupted, host::Poll::Interrupt) => {
-                Exit::Raise(self.new_exception(Type::KeyboardInterrupt.shape(), self.empty_tuple()))
-            }
-            (ErrKind::Interrupted, _) => self.err(Type::TimeoutError, "the time limit is over"),
-            _ => self.fault(e),
-        })
     }
 
     /// Whether there is memory for an int of so many bits.

@@ -219,6 +219,7 @@ impl Vm {
                 room.map_err(|_| self.memory_error())?;
             }
             for (hash, k) in hashed {
+                self.tick()?;
                 if !self.set_store_hashed(s, k, hash)? {
                     return Err(self.prelude_tail("map", "set_update", &[set, v]));
                 }
@@ -229,6 +230,7 @@ impl Vm {
             return Err(self.prelude_tail("map", "set_update", &[set, v]));
         };
         for (i, x) in items.iter().enumerate() {
+            self.tick()?;
             if !self.set_store(s, *x)? {
                 let rest = self.list(items[i..].to_vec())?;
                 return Err(self.prelude_tail("map", "set_update", &[set, rest]));
@@ -252,6 +254,7 @@ impl Vm {
             Err(e) => return Err(e),
         };
         self.check(items.len().saturating_mul(8))?;
+        self.ticks(items.len() / 64)?;
         let done = self.oom(l.update(&self.heap, |own| {
             own.try_reserve(items.len())?;
             own.extend_from_slice(crate::object::seq::words(&items));
@@ -328,6 +331,7 @@ impl Vm {
             .map(|e| (e.hash, self.word_value(e.key), self.word_value(e.value)))
             .collect();
         for (hash, k, x) in entries {
+            self.tick()?;
             if !self.dict_store_hashed(d, k, hash, x)? {
                 return Err(self.prelude_tail("map", "update_from_mapping", &[dict, v]));
             }

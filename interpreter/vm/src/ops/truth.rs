@@ -71,7 +71,7 @@ fn wrap_action<'v>(
             *then = chain(Some(inner), row, state);
             return Exit::Do(action);
         }
-        Action::Nested { .. } => return Exit::Do(action),
+        Action::Nested { .. } | Action::Again(_) => return Exit::Do(action),
     };
     *then = Some(chain(then.take(), row, state));
     Exit::Do(action)

@@ -1,6 +1,7 @@
 //! Searching and replacing, for `bytes` in offsets and for `str` in code point indices.
 
 use super::AllocError;
+use crate::fault::{Fault, Poll};
 use super::wtf8::{self, Text};
 use memchr::memmem;
 use std::ops::Range;
@@ -109,39 +110,57 @@ pub enum Unit {
     CodePoint,
 }
 
-/// `hay.replace(old, new, max)`; `None` if nothing is replaced.
+/// Replacements between polls.
+const PUTS: usize = 1 << 20;
+
+/// `hay.replace(old, new, max)`; `None` if nothing is replaced. `room` is asked for the memory.
 pub fn replace(
     hay: &[u8],
     old: &[u8],
     new: &[u8],
     max: usize,
     unit: Unit,
-) -> Result<Option<Vec<u8>>, AllocError> {
+    room: impl Fn(usize) -> Result<(), Fault>,
+    poll: Poll,
+) -> Result<Option<Vec<u8>>, Fault> {
     if old.is_empty() {
-        return interleave(hay, new, max, unit);
+        return interleave(hay, new, max, unit, room, poll);
     }
     if old == new || max == 0 {
         return Ok(None);
     }
     let finder = memmem::Finder::new(old);
-    let found = match old {
-        [one] => memchr::memchr_iter(*one, hay).take(max).count(),
-        _ => finder.find_iter(hay).take(max).count(),
+    let mut found = 0usize;
+    let mut count = |_| {
+        found += 1;
+        if found % PUTS == 0 { poll().map_err(Fault::from) } else { Ok(()) }
     };
+    match old {
+        [one] => memchr::memchr_iter(*one, hay).take(max).try_for_each(&mut count)?,
+        _ => finder.find_iter(hay).take(max).try_for_each(&mut count)?,
+    }
     if found == 0 {
         return Ok(None);
     }
     let kept = hay.len() - found * old.len();
-    let mut out = reserved(found.checked_mul(new.len()).and_then(|n| n.checked_add(kept)))?;
+    let total = found.checked_mul(new.len()).and_then(|n| n.checked_add(kept));
+    room(total.unwrap_or(usize::MAX))?;
+    let mut out = reserved(total)?;
     let mut from = 0;
+    let mut steps = 0;
     let mut put = |at: usize| {
+        steps += 1;
+        if steps % PUTS == 0 {
+            poll()?;
+        }
         out.extend_from_slice(&hay[from..at]);
         out.extend_from_slice(new);
         from = at + old.len();
+        Ok::<(), Fault>(())
     };
     match old {
-        [one] => memchr::memchr_iter(*one, hay).take(max).for_each(&mut put),
-        _ => finder.find_iter(hay).take(max).for_each(&mut put),
+        [one] => memchr::memchr_iter(*one, hay).take(max).try_for_each(&mut put)?,
+        _ => finder.find_iter(hay).take(max).try_for_each(&mut put)?,
     }
     out.extend_from_slice(&hay[from..]);
     Ok(Some(out))
@@ -153,15 +172,22 @@ fn interleave(
     new: &[u8],
     max: usize,
     unit: Unit,
-) -> Result<Option<Vec<u8>>, AllocError> {
+    room: impl Fn(usize) -> Result<(), Fault>,
+    poll: Poll,
+) -> Result<Option<Vec<u8>>, Fault> {
     if new.is_empty() || max == 0 {
         return Ok(None);
     }
     let units = if unit == Unit::Byte { hay.len() } else { wtf8::len(hay) };
     let puts = max.min(units + 1);
-    let mut out = reserved(puts.checked_mul(new.len()).and_then(|n| n.checked_add(hay.len())))?;
+    let total = puts.checked_mul(new.len()).and_then(|n| n.checked_add(hay.len()));
+    room(total.unwrap_or(usize::MAX))?;
+    let mut out = reserved(total)?;
     let mut at = 0;
-    for _ in 0..puts {
+    for i in 1..=puts {
+        if i % PUTS == 0 {
+            poll()?;
+        }
         out.extend_from_slice(new);
         let next = match unit {
             Unit::Byte => (at + 1).min(hay.len()),

@@ -151,7 +151,15 @@ fn malformed_storage_does_no_harm() {
         let _ = (case::swapcase(&bytes), case::capitalize(&bytes), case::casefold(&bytes));
         let _ = (case::is_title(&bytes), case::is_identifier(&bytes), repr::str(&bytes));
         let _ = (layout::zfill(text, j), layout::expand_tabs(&bytes, i, true));
-        let _ = find::replace(&bytes, &other, b"xy", rng.below(4), find::Unit::CodePoint);
+        let _ = find::replace(
+            &bytes,
+            &other,
+            b"xy",
+            rng.below(4),
+            find::Unit::CodePoint,
+            |_| Ok(()),
+            &mut no_poll,
+        );
         let _ = split::strip_chars(&bytes, &other, Side::Both);
         let _ = split::rsplit_space(&bytes, 2, Kind::Str).count();
         let _ = split::rsplit(&bytes, &other, 9).count() + split::split(&bytes, &other, 9).count();

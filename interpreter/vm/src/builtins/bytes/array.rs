@@ -4,8 +4,7 @@ use super::data;
 use crate::Vm;
 use crate::builtins::Type;
 use crate::builtins::str::{collected, def, is_iterable, items_for};
-use crate::native::Exit;
-use crate::native::{NResult, NativeDef, Role, Row};
+use crate::native::{Action, Again, Exit, NResult, NativeDef, Role, Row};
 use crate::object::seq::Slice;
 use crate::object::text::ByteArray;
 use crate::value::Value;
@@ -59,14 +58,28 @@ fn me<'v>(vm: &'v Vm, v: Value<'v>) -> Result<&'v ByteArray, Exit<'v>> {
 /// Changes the bytes and accounts for their growth.
 fn change<'v>(vm: &'v Vm, v: Value<'v>, f: impl FnOnce(&mut Vec<u8>)) -> NResult<'v> {
     let b = me(vm, v)?;
-    if b.exports.get() > 0 {
-        return Err(
-            vm.err(Type::BufferError, "Existing exports of data: object cannot be re-sized")
-        );
+    settle_first(vm, b)?;
+    if b.is_exported() {
+        return Err(vm.exported_error());
     }
     f(&mut b.bytes_mut());
     vm.oom(b.account(&vm.heap))?;
     Ok(Value::NONE)
+}
+
+/// If memory views forbid resizing: collects first, since they may be garbage.
+fn settle_first<'v>(vm: &'v Vm, b: &ByteArray) -> Result<(), Exit<'v>> {
+    if b.is_exported() && !vm.settled.get() {
+        return Err(Exit::Do(Box::new(Action::Again(Again::Settled))));
+    }
+    Ok(())
+}
+
+impl Vm {
+    /// The error of resizing what a memory view shows.
+    pub(crate) fn exported_error(&self) -> Exit<'_> {
+        self.err(Type::BufferError, "Existing exports of data: object cannot be re-sized")
+    }
 }
 
 /// Replaces everything by `bytes`.
@@ -80,12 +93,14 @@ static INIT_ROW: Row = Row {
     name: "bytearray_init",
     catches: false,
     resume: |vm, state, answer| {
-        let bytes = vm.bytes_of_items(&collected(answer)?, "bytearray")?;
+        let items = collected(answer)?;
+        let bytes = vm.bytes_of_items(&items, "bytearray", &INIT_ROW, state.to_vec())?;
         assign(vm, state[0], bytes)
     },
 };
 
 fn init<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    settle_first(vm, me(vm, args[0])?)?;
     let bytes = vm.bytes_source(&args[1..4], &INIT_ROW, vec![args[0]], "bytearray")?;
     assign(vm, args[0], bytes)
 }
@@ -101,6 +116,9 @@ fn index<'v>(vm: &'v Vm, v: Value<'v>, len: usize) -> Result<usize, Exit<'v>> {
                 .ok_or_else(|| vm.index_error("bytearray index out of range"))
         }
         Some(Err(())) => Err(vm.index_error("cannot fit 'int' into an index-sized integer")),
+        None if vm.class_lookup(vm.class_of(v), vm.names.__index__).is_some() => {
+            Err(vm.not_an_integer(v))
+        }
         None => Err(vm.type_error(format!(
             "bytearray indices must be integers or slices, not {}",
             vm.type_name(v)
@@ -113,7 +131,8 @@ static SET_ROW: Row = Row {
     name: "bytearray_set",
     catches: false,
     resume: |vm, state, answer| {
-        let bytes = vm.bytes_of_items(&collected(answer)?, "bytearray")?;
+        let items = collected(answer)?;
+        let bytes = vm.bytes_of_items(&items, "bytearray", &SET_ROW, state.to_vec())?;
         set_slice(vm, state[0], state[1], bytes)
     },
 };
@@ -137,8 +156,10 @@ fn set_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             ));
         }
         None => {
-            let items = items_for(vm, args[2], &SET_ROW, vec![args[0], args[1]])?;
-            vm.bytes_of_items(&items, "bytearray")?
+            settle_first(vm, b)?;
+            let state = vec![args[0], args[1]];
+            let items = items_for(vm, args[2], &SET_ROW, state.clone())?;
+            vm.bytes_of_items(&items, "bytearray", &SET_ROW, state)?
         }
     };
     set_slice(vm, args[0], args[1], bytes)
@@ -150,8 +171,12 @@ fn set_slice<'v>(vm: &'v Vm, v: Value<'v>, slice: Value<'v>, bytes: Vec<u8>) -> 
     let b = me(vm, v)?;
     let len = b.bytes().len();
     let Some(r) = vm.slice_bounds(s, len)? else {
-        return Err(vm.type_error("slice indices must be integers or None"));
+        return Err(vm.not_an_integer(slice));
     };
+    if r.step == 1 && r.count == bytes.len() {
+        b.bytes_mut()[r.start..r.start + r.count].copy_from_slice(&bytes);
+        return Ok(Value::NONE);
+    }
     if r.step == 1 {
         vm.check(bytes.len())?;
         return change(vm, v, |b| {
@@ -194,7 +219,7 @@ fn del_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     if let Some(s) = args[1].get::<Slice>() {
         return match vm.slice_bounds(s, len)? {
             Some(r) => del_slice(vm, args[0], r),
-            None => Err(vm.type_error("slice indices must be integers or None")),
+            None => Err(vm.not_an_integer(args[1])),
         };
     }
     let at = index(vm, args[1], len)?;
@@ -235,7 +260,8 @@ static EXTEND_ROW: Row = Row {
     name: "bytearray_extend",
     catches: false,
     resume: |vm, state, answer| {
-        let bytes = vm.bytes_of_items(&collected(answer)?, "bytearray")?;
+        let items = collected(answer)?;
+        let bytes = vm.bytes_of_items(&items, "bytearray", &EXTEND_ROW, state.to_vec())?;
         change(vm, state[0], |b| b.extend_from_slice(&bytes))
     },
 };
@@ -249,10 +275,14 @@ fn extend<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             );
         }
         None => {
+            settle_first(vm, me(vm, args[0])?)?;
             let items = items_for(vm, args[1], &EXTEND_ROW, vec![args[0]])?;
-            vm.bytes_of_items(&items, "bytearray")?
+            vm.bytes_of_items(&items, "bytearray", &EXTEND_ROW, vec![args[0]])?
         }
     };
+    if bytes.is_empty() {
+        return Ok(Value::NONE);
+    }
     vm.check(bytes.len())?;
     change(vm, args[0], |b| b.extend_from_slice(&bytes))
 }

@@ -169,12 +169,22 @@ fn decode<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn hex<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let bytes = data(vm, args[0])?;
-    let sep = if args[1].is_empty() {
+    hex_text(vm, &bytes, args[1], args[2])
+}
+
+/// `bytes.hex(sep, bytes_per_sep)`.
+pub(crate) fn hex_text<'v>(
+    vm: &'v Vm,
+    bytes: &[u8],
+    sep: Value<'v>,
+    group: Value<'v>,
+) -> NResult<'v> {
+    let sep = if sep.is_empty() {
         None
     } else {
-        let text = match args[1].get::<Str>() {
+        let text = match sep.get::<Str>() {
             Some(s) => s.bytes().to_vec(),
-            None => match vm.buffer_copy(args[1])? {
+            None => match vm.buffer_copy(sep)? {
                 Some(b) => b,
                 None => return Err(vm.type_error("sep must be str or bytes.")),
             },
@@ -185,7 +195,7 @@ fn hex<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             _ => return Err(vm.value_error("sep must be length 1.")),
         }
     };
-    let group = vm.size_arg(args[2], 1)?;
+    let group = vm.size_arg(group, 1)?;
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     vm.check(bytes.len().saturating_mul(3))?;
     let mut out = Vec::new();

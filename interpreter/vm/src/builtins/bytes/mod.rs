@@ -5,7 +5,7 @@ mod array;
 mod change;
 mod search;
 
-use std::cell::Ref;
+pub(crate) use change::hex_text;
 
 use crate::Vm;
 use crate::builtins::Type;
@@ -13,25 +13,8 @@ use crate::builtins::range::{COMPARE, CONTAINS, HASH, ITERABLE};
 use crate::builtins::str::{collected, def, is_iterable, items_for};
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::text::{ByteArray, Bytes, Str};
+use crate::object::view::{Data, MemoryView, data_of};
 use crate::value::Value;
-
-/// The bytes of an object that has some.
-pub(crate) enum Data<'v> {
-    /// Those of `bytes`.
-    Fixed(&'v [u8]),
-    /// Those of a `bytearray`.
-    Array(Ref<'v, Vec<u8>>),
-}
-
-impl std::ops::Deref for Data<'_> {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        match self {
-            Data::Fixed(b) => b,
-            Data::Array(b) => b,
-        }
-    }
-}
 
 /// Rows that both types have.
 const SHARED: &[NativeDef] = &[
@@ -160,7 +143,7 @@ static NEW_ROW: Row = Row {
     catches: false,
     resume: |vm, state, answer| {
         let shape = vm.new_shape(state[0], Type::Bytes)?;
-        let bytes = vm.bytes_of_items(&collected(answer)?, "bytes")?;
+        let bytes = vm.bytes_of_items(&collected(answer)?, "bytes", &NEW_ROW, state.to_vec())?;
         vm.charge(bytes.len())?;
         Ok(vm.new_bytes(shape, bytes))
     },
@@ -189,14 +172,15 @@ static BYTES_ROW: Row = Row {
 impl Vm {
     /// The bytes of a bytes-like object.
     pub(crate) fn buffer<'v>(&'v self, v: Value<'v>) -> Option<Data<'v>> {
-        if let Some(b) = v.get::<Bytes>() {
-            return Some(Data::Fixed(b.bytes()));
-        }
-        v.get::<ByteArray>().map(|b| Data::Array(b.bytes()))
+        data_of(v)
     }
 
     /// A copy of the bytes of a bytes-like object.
     pub(crate) fn buffer_copy<'v>(&'v self, v: Value<'v>) -> Result<Option<Vec<u8>>, Exit<'v>> {
+        if let Some(m) = v.get::<MemoryView>() {
+            self.check(m.layout.byte_len())?;
+            return m.copy().map(Some).ok_or_else(|| self.memory_released());
+        }
         let Some(b) = self.buffer(v) else { return Ok(None) };
         self.check(b.len())?;
         Ok(Some(b.to_vec()))
@@ -241,6 +225,9 @@ impl Vm {
             Some(Err(())) => {
                 return Err(self.overflow_error("cannot fit 'int' into an index-sized integer"));
             }
+            None if self.class_lookup(self.class_of(source), self.names.__index__).is_some() => {
+                return Err(self.not_an_integer(source));
+            }
             None => {}
         }
         if let Some(copy) = self.buffer_copy(source)? {
@@ -252,18 +239,33 @@ impl Vm {
                 self.type_name(source)
             )));
         }
-        let items = items_for(self, source, row, state)?;
-        self.bytes_of_items(&items, name)
+        let items = items_for(self, source, row, state.clone())?;
+        self.bytes_of_items(&items, name, row, state)
     }
 
-    /// The bytes of a sequence of ints.
+    /// The bytes of a sequence of ints. If script code has to make ints of them, `row` goes on
+    /// with the list.
     pub(crate) fn bytes_of_items<'v>(
         &'v self,
         items: &[Value<'v>],
         name: &str,
+        row: &'static Row,
+        state: Vec<Value<'v>>,
     ) -> Result<Vec<u8>, Exit<'v>> {
         let what = if name == "bytes" { "bytes" } else { "byte" };
-        items.iter().map(|v| self.byte_of(*v, what)).collect()
+        let mut out = Vec::with_capacity(items.len());
+        for (i, v) in items.iter().enumerate() {
+            match self.byte_of(*v, what) {
+                Ok(b) => out.push(b),
+                Err(Exit::Do(_)) => {
+                    let ints = self.prelude("seq", "ints")?;
+                    let list = self.list(items.to_vec())?;
+                    return Err(Exit::call(ints, vec![list, Value::len(i)], row, state));
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(out)
     }
 
     /// An int in range(256).

@@ -2,6 +2,7 @@
 
 use super::{data, make, slice_of};
 use crate::Vm;
+use crate::fault::Fault;
 use crate::builtins::str::{collected, def, is_iterable, items_for};
 use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::seq::Tuple;
@@ -164,12 +165,10 @@ fn affix<'v>(vm: &'v Vm, args: &[Value<'v>], name: &str) -> NResult<'v> {
 fn replace<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let (hay, old, new) = (data(vm, args[0])?, data(vm, args[1])?, data(vm, args[2])?);
     let max = usize::try_from(vm.size_arg(args[3], -1)?).unwrap_or(usize::MAX);
-    let hits = max.min(find::count(&hay, &old, hay.len()));
-    vm.check(hits.saturating_mul(new.len()).saturating_add(hay.len()))?;
-    match find::replace(&hay, &old, &new, max, Unit::Byte) {
-        Ok(Some(out)) => make(vm, args[0], out),
-        Ok(None) => slice_of(vm, args[0], &hay),
-        Err(_) => Err(vm.memory_error()),
+    let room = |n| vm.heap.check(n).map_err(|_| Fault::memory());
+    match vm.polled(|poll| find::replace(&hay, &old, &new, max, Unit::Byte, room, poll))? {
+        Some(out) => make(vm, args[0], out),
+        None => slice_of(vm, args[0], &hay),
     }
 }
 
@@ -178,6 +177,7 @@ fn split_by<'v>(vm: &'v Vm, args: &[Value<'v>], from_right: bool) -> NResult<'v>
     let max = usize::try_from(vm.size_arg(args[2], -1)?).unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut put = |r: std::ops::Range<usize>| -> Result<(), Exit<'v>> {
+        vm.ticks(1 + r.len() / 512)?;
         parts.push(make(vm, args[0], hay[r].to_vec())?);
         Ok(())
     };
@@ -250,6 +250,7 @@ fn join_items<'v>(vm: &'v Vm, sep: Value<'v>, items: &[Value<'v>]) -> NResult<'v
             checked = (out.len() + part.len()) * 2;
         }
         out.extend_from_slice(&part);
+        vm.ticks(1 + part.len() / 512)?;
     }
     make(vm, sep, out)
 }

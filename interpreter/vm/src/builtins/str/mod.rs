@@ -180,6 +180,7 @@ impl Vm {
                 )));
             };
             total = total.saturating_add(s.bytes().len());
+            self.tick_at(i)?;
         }
         self.check(total)?;
         let mut out = Vec::new();
@@ -189,6 +190,7 @@ impl Vm {
                 out.extend_from_slice(sep.bytes());
             }
             out.extend_from_slice(s.bytes());
+            self.ticks(1 + (sep.bytes().len() + s.bytes().len()) / 512)?;
         }
         self.str_owned(out)
     }

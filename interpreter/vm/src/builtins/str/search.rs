@@ -2,6 +2,7 @@
 
 use super::{collected, def, is_iterable, items_for, me};
 use crate::Vm;
+use crate::fault::Fault;
 use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::seq::Tuple;
 use crate::object::text::Str;
@@ -132,7 +133,7 @@ pub(super) const METHODS: &[NativeDef] = &[
 fn text<'v>(vm: &'v Vm, v: Value<'v>) -> Result<&'v [u8], Exit<'v>> {
     match v.get::<Str>() {
         Some(s) => Ok(s.bytes()),
-        None => Err(vm.type_error(format!("must be str, not {}", vm.type_name_or_none(v)))),
+        None => Err(vm.type_error(format!("must be str, not {}", vm.type_name(v)))),
     }
 }
 
@@ -157,8 +158,8 @@ fn bounds<'v>(vm: &'v Vm, args: &[Value<'v>]) -> Result<(i64, i64), Exit<'v>> {
 }
 
 fn position<'v>(vm: &'v Vm, args: &[Value<'v>], last: bool) -> Result<Option<usize>, Exit<'v>> {
-    let needle = text(vm, args[1])?;
     let (start, end) = bounds(vm, args)?;
+    let needle = text(vm, args[1])?;
     let hay = me(vm, args[0])?.text();
     Ok(if last { hay.rfind(needle, start, end) } else { hay.find(needle, start, end) })
 }
@@ -168,8 +169,8 @@ fn found<'v>(vm: &'v Vm, at: Option<usize>) -> NResult<'v> {
 }
 
 fn count<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let needle = text(vm, args[1])?;
     let (start, end) = bounds(vm, args)?;
+    let needle = text(vm, args[1])?;
     Ok(Value::len(me(vm, args[0])?.text().count(needle, start, end)))
 }
 
@@ -209,12 +210,10 @@ fn replace<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let old = named(vm, args[1], "replace() argument 1")?;
     let new = named(vm, args[2], "replace() argument 2")?;
     let max = usize::try_from(vm.size_arg(args[3], -1)?).unwrap_or(usize::MAX);
-    let hits = max.min(find::count(s.bytes(), old, s.char_len()));
-    vm.check(hits.saturating_mul(new.len()).saturating_add(s.bytes().len()))?;
-    match find::replace(s.bytes(), old, new, max, Unit::CodePoint) {
-        Ok(Some(out)) => vm.str_owned(out),
-        Ok(None) => vm.plain_str(args[0]),
-        Err(_) => Err(vm.memory_error()),
+    let room = |n| vm.heap.check(n).map_err(|_| Fault::memory());
+    match vm.polled(|poll| find::replace(s.bytes(), old, new, max, Unit::CodePoint, room, poll))? {
+        Some(out) => vm.str_owned(out),
+        None => vm.plain_str(args[0]),
     }
 }
 
@@ -223,6 +222,7 @@ fn split_by<'v>(vm: &'v Vm, args: &[Value<'v>], from_right: bool) -> NResult<'v>
     let max = usize::try_from(vm.size_arg(args[2], -1)?).unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut put = |r: std::ops::Range<usize>| -> Result<(), Exit<'v>> {
+        vm.ticks(1 + r.len() / 512)?;
         parts.push(vm.str_bytes(&hay[r])?);
         if parts.len() % 65536 == 0 {
             vm.check(parts.len() * 64)?;

@@ -1,0 +1,91 @@
+//! Polling of natives that loop over data of the script's: a deadline, an interrupt and the memory
+//! limit hold within them.
+//!
+//! Such a native calls [`Vm::tick`] for each step, or [`Vm::ticks`] for many small ones; after
+//! [`SLICE`] of them, whoever takes them, the host is asked. Operations that know no VM take a
+//! [`Poll`] instead.
+
+use crate::Vm;
+use crate::builtins::Type;
+use crate::fault::{ErrKind, Fault, Interrupted, Poll};
+use crate::host;
+use crate::native::Exit;
+
+/// Steps between polls. A step takes a nanosecond to a microsecond.
+pub(crate) const SLICE: u32 = 20_000;
+
+/// Steps of a few nanoseconds that [`Vm::tick_at`] takes together.
+const BLOCK: usize = 0x1000;
+
+impl Vm {
+    /// A step of a native that may take many.
+    #[inline(always)]
+    pub fn tick(&self) -> Result<(), Exit<'_>> {
+        match self.ticks_left.get().checked_sub(1) {
+            Some(n) => {
+                self.ticks_left.set(n);
+                Ok(())
+            }
+            None => self.poll_now(),
+        }
+    }
+
+    /// `n` steps at once.
+    #[inline]
+    pub fn ticks(&self, n: usize) -> Result<(), Exit<'_>> {
+        match (self.ticks_left.get() as usize).checked_sub(n) {
+            Some(left) => {
+                self.ticks_left.set(left as u32);
+                Ok(())
+            }
+            None => self.poll_now(),
+        }
+    }
+
+    /// Step `i` of a loop whose steps take a few nanoseconds.
+    #[inline(always)]
+    pub fn tick_at(&self, i: usize) -> Result<(), Exit<'_>> {
+        if i % BLOCK == BLOCK - 1 { self.ticks(BLOCK / 4) } else { Ok(()) }
+    }
+
+    /// Asks the host, and looks whether the native has used more memory than it may.
+    #[cold]
+    #[inline(never)]
+    fn poll_now(&self) -> Result<(), Exit<'_>> {
+        self.ticks_left.set(SLICE);
+        if self.heap.over_hard_limit() {
+            return Err(self.memory_error());
+        }
+        self.stop_of(self.host().poll()).map_or(Ok(()), Err)
+    }
+
+    /// What the host's answer to a poll means within a native.
+    fn stop_of(&self, answer: host::Poll) -> Option<Exit<'_>> {
+        match answer {
+            host::Poll::Continue => None,
+            host::Poll::OutOfFuel => {
+                // A native cannot be left halfway: the task stops as soon as it is through.
+                self.trip();
+                None
+            }
+            host::Poll::Interrupt => Some(self.err_args(Type::KeyboardInterrupt, &[])),
+            host::Poll::Deadline => Some(self.err(Type::TimeoutError, "the time limit is over")),
+        }
+    }
+
+    /// Runs an operation that may take long: it polls, so that a deadline and an interrupt hold.
+    pub fn polled<'v, T>(
+        &'v self,
+        run: impl FnOnce(Poll<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Exit<'v>> {
+        let mut stop = None;
+        let result = run(&mut || {
+            stop = self.poll_now().err();
+            if stop.is_some() { Err(Interrupted) } else { Ok(()) }
+        });
+        result.map_err(|e| match stop {
+            Some(stop) if e.kind == ErrKind::Interrupted => stop,
+            _ => self.fault(e),
+        })
+    }
+}

@@ -168,6 +168,80 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// One-line programs whose natives run for long: they must see the end of `--timeout 0.3` soon.
+/// The bound is generous, since the machine may be busy and the build a slow one.
+const POLLED: &[(&str, &str)] = &[
+    ("sorted_ints", "x = list(range(1000)) * 50000; sorted(x)"),
+    ("sorted_strings", "x = [str(i) for i in range(1000)] * 3000; x.sort(reverse=True)"),
+    ("sorted_tuples", "x = [(i % 7, str(i)) for i in range(1000)] * 2000; x.sort()"),
+    ("sorted_by_key", "x = list(range(10**7)); sorted(x, key=lambda v: -v)"),
+    ("sum_of_ints", "x = [1] * 10**7\nwhile 1: sum(x)"),
+    ("sum_of_lists", "sum([[1] * 1000] * 10**6, [])"),
+    ("largest", "x = [1] * 10**7\nwhile 1: max(x)"),
+    ("membership", "x = [1.0] * 10**7\nwhile 1: 5 in x"),
+    ("index", "x = ['a'] * 10**7\nwhile 1: x.count('b')"),
+    ("join", "x = ['ab'] * 10**7\nwhile 1: ','.join(x)"),
+    ("replace", "'a' * 10**9; ('a' * 10**8).replace('a', 'bc')"),
+    ("repeat_str", "x = 'ab' * (2 * 10**9)"),
+    ("repeat_list", "x = [1, 2] * (5 * 10**8)"),
+    ("power", "10**10**8"),
+    ("product", "x = 3**9000000 * 7**9000000"),
+    ("modular_power", "pow(3, 10**4000, 7**3000)"),
+    ("quotient", "x = (3**3000000) // (7**1000000)"),
+    ("print_int", "import sys; sys.set_int_max_str_digits(0); str(3**5000000)"),
+    ("parse_int", "import sys; sys.set_int_max_str_digits(0); int('7' * 3000000)"),
+    (
+        "equal_lists",
+        "a = [[1] * 1000] * 1000; a = [a[:] for a in a]; b = [a[:] for a in a]\nwhile a == b: a < b",
+    ),
+    (
+        "set_operations",
+        "x = set(range(10**6)); y = set(range(1, 10**6 + 1))\nwhile 1: (x | y) & x ^ y",
+    ),
+    ("dict_of_keys", "dict.fromkeys(range(10**8))"),
+    ("list_of_a_range", "list(range(10**9))"),
+    ("tuple_of_pairs", "tuple(zip(range(10**9), range(10**9)))"),
+    ("list_of_a_map", "list(map(str, range(10**9)))"),
+    ("split", "x = 'a b ' * 10**6\nwhile 1: x.split()"),
+    ("repr_of_a_list", "x = [1] * 10**6\nwhile 1: repr(x)"),
+    ("keys_that_collide", "x = [(2**61 - 1) * i for i in range(20000)]; set(x)"),
+    ("slices", "x = [0] * 10**7\nwhile 1: x[::2] = x[::2]"),
+];
+
+/// Natives that ask for more than `--max-memory 100000000` bit by bit.
+const LIMITED: &[(&str, &str)] = &[
+    ("list_of_pairs", "x = list(zip(range(10**8), range(10**8)))"),
+    ("list_of_texts", "x = list(map(str, range(10**8)))"),
+    ("comprehension", "x = [[] for i in range(10**8)]"),
+    ("list_of_a_range", "x = list(range(10**9))"),
+    ("set_of_a_range", "x = set(range(10**8))"),
+    ("dict_of_keys", "x = dict.fromkeys(range(10**8))"),
+    ("repeat", "x = 'a' * 10**9"),
+    ("power", "x = 10**10**9"),
+    ("repr", "x = repr([1] * 10**7) * 2"),
+    ("split", "x = ('a ' * 10**7).split()"),
+];
+
+/// Runs a line under `--timeout` or `--max-memory`: it must raise this error before long.
+fn run_limited(ms: &Path, flags: [&str; 2], code: &str, error: &str) -> Result<(), String> {
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let outcome = Invocation::new(ms, scratch.path())
+        .arg(flags[0])
+        .arg(flags[1])
+        .arg("-c")
+        .arg(code)
+        .time_limit(BAD_LIMIT)
+        .run()
+        .map_err(|error| error.to_string())?;
+    let last = outcome.stderr.lines().next_back().unwrap_or("");
+    let soon = outcome.elapsed < Duration::from_secs(10);
+    if outcome.ending == Ending::Exit(1) && last.starts_with(error) && soon && !panicked(&outcome) {
+        Ok(())
+    } else {
+        Err(report(&format!("{error} within seconds"), &outcome))
+    }
+}
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // These are the large runs: two at a time are enough.
@@ -199,6 +273,17 @@ fn trials(only_list: bool) -> Result<Vec<Trial>, String> {
     for (name, run) in specials {
         let ms = subject.path.clone();
         trials.push(Trial::test(name, move || run(&ms).map_err(Failed::from)));
+    }
+    let limited = POLLED
+        .iter()
+        .map(|(name, code)| ("polled", ["--timeout", "0.3"], name, code, "TimeoutError"))
+        .chain(LIMITED.iter().map(|(name, code)| {
+            ("memory", ["--max-memory", "100000000"], name, code, "MemoryError")
+        }));
+    for (kind, flags, name, code, error) in limited {
+        let ms = subject.path.clone();
+        let run = move || run_limited(&ms, flags, code, error).map_err(Failed::from);
+        trials.push(Trial::test(format!("limits/{kind}/{name}"), run));
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let scripts = discover(root, "limits").map_err(|error| format!("limits: {error}"))?;

@@ -378,7 +378,7 @@ impl Vm {
     /// The local variable `self` of the running frame: for the suggestion `self.name`.
     fn frame_self(&self) -> Option<Value<'_>> {
         let p = &self.frame_func()?.code().proto;
-        let at = p.locals.iter().position(|n| n == "self")?;
+        let at = p.local_reg(p.locals.iter().position(|n| n == "self")?);
         let v = self.reg(at);
         let v = match v.get::<crate::object::func::CellObj>() {
             Some(c) if p.cells.contains(&(at as u32)) => crate::object::read(&c.contents),

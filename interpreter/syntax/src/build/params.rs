@@ -98,8 +98,15 @@ impl Builder<'_> {
                     return fail("parameter-order", "/ must be ahead of *", here);
                 }
                 ParamItem::Slash(_) if params.args.is_empty() => {
-                    let message = "at least one argument must precede /";
-                    return fail("parameter-order", message, here);
+                    let rest = self.text.get(here.end as usize..).unwrap_or("").trim_start();
+                    // CPython knows better only if another parameter may follow.
+                    return match rest.starts_with(',') {
+                        true => {
+                            let message = "at least one argument must precede /";
+                            fail("parameter-order", message, here)
+                        }
+                        false => fail("invalid-syntax", "invalid syntax", here),
+                    };
                 }
                 ParamItem::Slash(_) => {
                     slash_seen = true;

@@ -80,9 +80,8 @@ impl Vm {
         let out = if let Some(s) = v.get::<Str>() {
             spec::format_str(s.text(), text, &name)
         } else if let Some(n) = self.int_of(v) {
-            return self.str_owned(
-                self.polled(|poll| spec::format_int(&n, text, &name, max, poll))?,
-            );
+            return self
+                .str_owned(self.polled(|poll| spec::format_int(&n, text, &name, max, poll))?);
         } else if let Some(x) = super::repr::float_of(v) {
             spec::format_float(x, text, &name)
         } else if let Some(z) = v.get::<Complex>() {
@@ -163,10 +162,7 @@ fn format_row<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn spec_type_error<'v>(vm: &'v Vm, v: Value<'v>) -> Exit<'v> {
-    vm.type_error(format!(
-        "__format__() argument must be str, not {}",
-        vm.type_name_or_none(v)
-    ))
+    vm.type_error(format!("__format__() argument must be str, not {}", vm.type_name_or_none(v)))
 }
 
 fn object_format<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

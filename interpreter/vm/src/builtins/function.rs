@@ -168,7 +168,10 @@ pub(crate) static CODE: &[&[NativeDef]] = &[&[
         "co_cellvars",
         |vm, a| {
             with(a[0], |c| {
-                names(vm, c.proto.cells.iter().filter_map(|r| c.proto.locals.get(*r as usize)))
+                names(
+                    vm,
+                    c.proto.cells.iter().filter_map(|&r| c.proto.locals.get(c.proto.local_in(r)?)),
+                )
             })
         },
         "",

@@ -225,10 +225,10 @@ fn get_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         Key::Item(at) => item(vm, m, at),
         Key::Part(s) => derive(vm, m, slice(vm, &m.layout, s)?),
         Key::Whole => Ok(args[0]),
-        Key::Row => Err(vm.err(
-            Type::NotImplementedError,
-            "multi-dimensional sub-views are not implemented",
-        )),
+        Key::Row => {
+            Err(vm
+                .err(Type::NotImplementedError, "multi-dimensional sub-views are not implemented"))
+        }
         Key::SubView => Err(vm.err(Type::NotImplementedError, "sub-views are not implemented")),
         Key::Slices => {
             Err(vm.err(Type::NotImplementedError, "multi-dimensional slicing is not implemented"))
@@ -364,9 +364,8 @@ fn unpack<'v>(vm: &'v Vm, format: u8, bytes: &[u8]) -> NResult<'v> {
         b'd' => Ok(Value::float(f64::from_ne_bytes(bytes.try_into().unwrap_or_default()))),
         _ => {
             // Two's complement, the most significant byte first.
-            let big_endian = |b: &mut dyn Iterator<Item = &u8>| {
-                b.fold(0u64, |n, b| n << 8 | u64::from(*b))
-            };
+            let big_endian =
+                |b: &mut dyn Iterator<Item = &u8>| b.fold(0u64, |n, b| n << 8 | u64::from(*b));
             let n = match cfg!(target_endian = "big") {
                 true => big_endian(&mut bytes.iter()),
                 false => big_endian(&mut bytes.iter().rev()),
@@ -421,7 +420,8 @@ fn pack<'v>(vm: &'v Vm, format: u8, v: Value<'v>) -> Result<([u8; 8], usize), Ex
                 return Err(bad_value());
             }
             // Within 65 bits: the low 64 are the item in two's complement.
-            let word = i64::try_from(&n).map_or_else(|_| u64::try_from(&n).unwrap_or(0), |n| n as u64);
+            let word =
+                i64::try_from(&n).map_or_else(|_| u64::try_from(&n).unwrap_or(0), |n| n as u64);
             let bytes = word.to_ne_bytes();
             match cfg!(target_endian = "big") {
                 true => out[..size].copy_from_slice(&bytes[8 - size..]),
@@ -538,7 +538,8 @@ fn to_list<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
     // From the innermost dimension outwards.
     for &n in m.layout.shape.iter().skip(1).rev() {
-        let lists: Result<Vec<_>, _> = items.chunks(n.max(1)).map(|c| vm.list(c.to_vec())).collect();
+        let lists: Result<Vec<_>, _> =
+            items.chunks(n.max(1)).map(|c| vm.list(c.to_vec())).collect();
         items = lists?;
     }
     vm.list(items)
@@ -647,8 +648,9 @@ impl Vm {
             return Err(self.value_error("cannot hash writable memoryview object"));
         }
         if !is_byte(m.layout.format) {
-            return Err(self
-                .value_error("memoryview: hashing is restricted to formats 'B', 'b' or 'c'"));
+            return Err(
+                self.value_error("memoryview: hashing is restricted to formats 'B', 'b' or 'c'")
+            );
         }
         m.copy().ok_or_else(|| released(self))
     }

@@ -283,9 +283,10 @@ impl Vm {
             self.dict_set_name(d, self.intern(name), v)
         };
         for (i, name) in p.locals.iter().enumerate() {
-            let v = f.reg(i);
+            let reg = p.local_reg(i);
+            let v = f.reg(reg);
             let v = match v.get::<CellObj>() {
-                Some(c) if p.cells.contains(&(i as u32)) => crate::object::read(&c.contents),
+                Some(c) if p.cells.contains(&(reg as u32)) => crate::object::read(&c.contents),
                 _ => v,
             };
             put(name, v)?;

@@ -217,14 +217,12 @@ pub(crate) fn sort_list<'v>(
 ) -> NResult<'v> {
     let Some(l) = list.get::<List>() else { return Ok(Value::NONE) };
     let mut items = l.to_vec();
-    if key.is_none() {
-        if sort_leaf(vm, None, &mut items, reverse)? {
-            vm.oom(l.update(&vm.heap, |own| {
-                own.clear();
-                own.extend_from_slice(crate::object::seq::words(&items));
-            }))?;
-            return Ok(Value::NONE);
-        }
+    if key.is_none() && sort_leaf(vm, None, &mut items, reverse)? {
+        vm.oom(l.update(&vm.heap, |own| {
+            own.clear();
+            own.extend_from_slice(crate::object::seq::words(&items));
+        }))?;
+        return Ok(Value::NONE);
     }
     let taken = vm.list(items)?;
     vm.oom(l.update(&vm.heap, Vec::clear))?;
@@ -238,10 +236,8 @@ pub(crate) fn sort_items<'v>(
     key: Value<'v>,
     reverse: bool,
 ) -> NResult<'v> {
-    if key.is_none() {
-        if sort_leaf(vm, None, &mut items, reverse)? {
-            return vm.list(items);
-        }
+    if key.is_none() && sort_leaf(vm, None, &mut items, reverse)? {
+        return vm.list(items);
     }
     let items = vm.list(items)?;
     Err(vm.prelude_tail("seq", "sorted_general", &[items, key, Value::bool(reverse)]))

@@ -174,8 +174,10 @@ pub struct CodeProto {
     pub kwonly_count: u32,
     /// Number of registers of a frame, temporaries included.
     pub reg_count: u32,
-    /// Names of the registers that are locals, from register 0; parameters first.
+    /// Names of the locals, parameters first.
     pub locals: Vec<String>,
+    /// The registers of the locals, if they are not the first ones in order.
+    pub local_regs: Vec<u32>,
     /// Registers (among the locals) that hold cells.
     pub cells: Vec<u32>,
     /// Names of the free variables.
@@ -207,5 +209,20 @@ impl SourceInfo {
     /// A source without text, for hand-assembled code.
     pub fn unnamed() -> Arc<SourceInfo> {
         Arc::new(SourceInfo::new("<assembled>", ""))
+    }
+}
+
+impl CodeProto {
+    /// The register of local `i`.
+    pub fn local_reg(&self, i: usize) -> usize {
+        self.local_regs.get(i).map_or(i, |&r| r as usize)
+    }
+
+    /// The local in register `reg`.
+    pub fn local_in(&self, reg: u32) -> Option<usize> {
+        match self.local_regs[..] {
+            [] => Some(reg as usize),
+            _ => self.local_regs.iter().position(|&r| r == reg),
+        }
     }
 }

@@ -49,7 +49,7 @@ fn show(code: &CodeProto, out: &mut String) {
     out.push('\n');
     if !code.locals.is_empty() {
         let names = code.locals.iter().enumerate();
-        let names: Vec<_> = names.map(|(i, n)| format!("r{i}={n}")).collect();
+        let names: Vec<_> = names.map(|(i, n)| format!("r{}={n}", code.local_reg(i))).collect();
         let _ = writeln!(out, "  locals {}", names.join(" "));
     }
     for (i, (name, capture)) in code.free.iter().zip(&code.captures).enumerate() {

@@ -315,13 +315,17 @@ impl<'a> Compiler<'a> {
                 self.opx(Op::SETFAR, r, 0, 0, moved + r - WIDE_TEMPS, none);
             }
         }
+        let reg_of = |i: u32| match i {
+            WIDE_TEMPS..FAR_START if wide => moved + i - WIDE_TEMPS,
+            _ => i,
+        };
+        if wide {
+            self.u.proto.local_regs = (0..count).map(reg_of).collect();
+        }
         for (i, var) in vars.into_iter().enumerate() {
             let i = i as u32;
             let Some(var) = var else { continue };
-            let reg = match i {
-                WIDE_TEMPS..FAR_START if wide => moved + i - WIDE_TEMPS,
-                _ => i,
-            };
+            let reg = reg_of(i);
             let slot = Slot { reg, cell: syms.vars[var].captured, tracked: self.u.code.track() };
             self.u.slots.insert(var, slot);
             self.enter_var(slot, i < params.len() as u32)?;

@@ -73,7 +73,6 @@ impl Vm {
             Again::Settled => {
                 let state = vec![native, self.tuple(args)?];
                 self.clear_above(args);
-                self.heap.request_collection();
                 let settle = self.prelude("seq", "settle")?;
                 Err(Exit::call(settle, Vec::new(), &SETTLED_ROW, state))
             }

@@ -5,7 +5,7 @@ use crate::attr::Attr;
 use crate::builtins::Type;
 use crate::cache::kind;
 use crate::heap::Kind;
-use crate::native::{Exit, NResult};
+use crate::native::{Answer, Exit, NResult, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::instance::{INLINE_OFFSET, has_attrs, inline_count, slot_cell};
 use crate::object::map::Dict;
@@ -14,6 +14,18 @@ use crate::object::seq::{Range, Tuple};
 use crate::object::text::Str;
 use crate::stats::Counters;
 use crate::value::{EMPTY, Value, fits_small, int_word, marker};
+
+/// After the `__getattr__` of a module on behalf of `from module import name`. State: both.
+static IMPORT_FROM_ROW: Row = Row {
+    name: "import_from",
+    catches: true,
+    resume: |vm, state, answer| match answer {
+        Answer::Raised(e) if vm.is_exception_of(e, Type::AttributeError) => {
+            vm.import_from_elsewhere(state[0], state[1])
+        }
+        answer => answer.value(),
+    },
+};
 
 impl Vm {
     /// GETATTR beyond its cache: looks up, and remembers what can be remembered.
@@ -285,10 +297,14 @@ impl Vm {
     /// IMPORTFROM.
     pub(crate) fn import_from<'v>(&'v self, module: Value<'v>, name: Value<'v>) -> NResult<'v> {
         match self.getattr_opt(module, name) {
-            Ok(v) if !v.is_empty() => return Ok(v),
-            Err(e @ Exit::Do(_)) => return Err(e),
-            _ => {}
+            Ok(v) if !v.is_empty() => Ok(v),
+            Err(e @ Exit::Do(_)) => self.and_then(Err(e), &IMPORT_FROM_ROW, vec![module, name]),
+            _ => self.import_from_elsewhere(module, name),
         }
+    }
+
+    /// `from module import name` where the module has no such attribute.
+    fn import_from_elsewhere<'v>(&'v self, module: Value<'v>, name: Value<'v>) -> NResult<'v> {
         let text = |v: Value<'_>| v.get::<Str>().map(|s| s.to_display().into_owned());
         let dunder = |n| {
             module

@@ -14,7 +14,7 @@ use crate::object::func::BoundMethod;
 use crate::object::map::{Dict, Set};
 use crate::object::record::DictView;
 use crate::object::seq::{Range, Slice};
-use crate::object::text::Str;
+use crate::object::text::{ByteArray, Str};
 use crate::object::view::{MemoryView, data_of};
 use crate::ops::equal::{Depth, Seq};
 use crate::value::{Value, Word, both_ints, is_float};
@@ -238,7 +238,8 @@ impl Vm {
                 _ => Ok(Value::NOT_IMPLEMENTED),
             },
             Some(Kind::Bytes | Kind::ByteArray) => {
-                let other = (!b.is_a::<MemoryView>()).then_some(b);
+                let any = a.is_a::<ByteArray>() || !b.is_a::<MemoryView>();
+                let other = any.then_some(b);
                 let o = other.and_then(|b| bytes_of(a, |x| bytes_of(b, |y| x.cmp(y)))?);
                 match o {
                     Some(o) => order(o),

@@ -10,6 +10,7 @@ use crate::value::Value;
 
 /// The rows.
 pub(super) const ROWS: &[NativeDef] = &[
+    NativeDef::new("__collect_soon", "", collect_soon, ""),
     NativeDef::new("__index", "v, /", |vm, a| vm.index_of(a[0]), ""),
     NativeDef::new("__hash", "v, /", |vm, a| vm.hash_value(a[0]), ""),
     NativeDef::new("__mix", "hashes, /", mix, ""),
@@ -37,6 +38,13 @@ pub(super) const ROWS: &[NativeDef] = &[
 /// What stands for an argument that was not given, as a script value.
 pub(crate) fn missing<'v>(vm: &'v Vm) -> Value<'v> {
     vm.word_value(vm.names.__code__)
+}
+
+fn collect_soon<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    vm.heap.request_collection();
+    // The request may be an old one, whose trip was seen where nothing could be collected.
+    vm.trip();
+    Ok(Value::NONE)
 }
 
 fn is_missing<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

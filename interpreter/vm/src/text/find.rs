@@ -1,8 +1,8 @@
 //! Searching and replacing, for `bytes` in offsets and for `str` in code point indices.
 
 use super::AllocError;
-use crate::fault::{Fault, Poll};
 use super::wtf8::{self, Text};
+use crate::fault::{Fault, Poll};
 use memchr::memmem;
 use std::ops::Range;
 

@@ -129,7 +129,9 @@ fn call(method: &str, args: &[&str]) -> String {
         "endswith" => flag(text.ends_with(&arg(1), int(2), int(3))),
         "replace" | "breplace" => {
             let unit = if method == "replace" { Unit::CodePoint } else { Unit::Byte };
-            let new = find::replace(&s, &arg(1), &arg(2), max(int(3)), unit, |_| Ok(()), &mut no_poll).unwrap();
+            let new =
+                find::replace(&s, &arg(1), &arg(2), max(int(3)), unit, |_| Ok(()), &mut no_poll)
+                    .unwrap();
             hex(&new.unwrap_or(s))
         }
         "split" => ranges(&s, split::split_space(&s, max(int(1)), Kind::Str)),

@@ -148,6 +148,11 @@ fn set_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         }
         return Ok(Value::NONE);
     }
+    if let Some(s) = args[1].get::<Slice>()
+        && vm.slice_bounds(s, b.bytes().len())?.is_none()
+    {
+        return Err(vm.not_an_integer(args[1]));
+    }
     let bytes = match vm.buffer_copy(args[2])? {
         Some(bytes) => bytes,
         None if vm.as_index_i64(args[2]).is_some() || !is_iterable(vm, args[2]) => {

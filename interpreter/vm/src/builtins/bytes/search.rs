@@ -2,8 +2,8 @@
 
 use super::{data, make, slice_of};
 use crate::Vm;
-use crate::fault::Fault;
 use crate::builtins::str::{collected, def, is_iterable, items_for};
+use crate::fault::Fault;
 use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::seq::Tuple;
 use crate::text::find::{self, Unit};

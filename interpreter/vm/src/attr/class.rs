@@ -1,0 +1,234 @@
+//! Classes of values, and looking names up in them: with a cache, and what has to follow when a
+//! class changes.
+
+use std::cell::Cell;
+
+use crate::Vm;
+use crate::builtins::Type;
+use crate::native::Exit;
+use crate::object::class::{Class, class_flags};
+use crate::object::text::Str;
+use crate::value::{EMPTY, FALSE, TRUE, Value, Word, is_float, is_int};
+/// Recently looked-up class attributes, by class and name. Emptied when any class changes and by
+/// each collection.
+pub(crate) struct MethodCache {
+    rows: Vec<Cell<(Word, Word, Word)>>,
+}
+
+const CACHE_SIZE: usize = 512;
+
+impl Default for MethodCache {
+    fn default() -> MethodCache {
+        MethodCache { rows: vec![Cell::new((0, 0, 0)); CACHE_SIZE] }
+    }
+}
+
+impl MethodCache {
+    #[inline(always)]
+    fn row(&self, class: Word, name: Word) -> &Cell<(Word, Word, Word)> {
+        let i = ((class >> 4) ^ (name >> 4).wrapping_mul(31)) as usize % CACHE_SIZE;
+        &self.rows[i]
+    }
+
+    pub(crate) fn clear(&self) {
+        for r in &self.rows {
+            r.set((0, 0, 0));
+        }
+    }
+}
+
+impl Vm {
+    /// The class of a value.
+    #[inline]
+    pub fn class_of<'v>(&'v self, v: Value<'v>) -> &'v Class {
+        self.class_value_of(v).get::<Class>().expect("every value has a class")
+    }
+
+    /// The class of a value, as a value.
+    #[inline]
+    pub fn class_value_of(&self, v: Value<'_>) -> Value<'_> {
+        match v.header() {
+            Some(h) => self.word_value(self.shapes.class(h.shape.get())),
+            None => self.class_value(immediate_type(v.word())),
+        }
+    }
+
+    /// The builtin type of a value if it is exactly of it, not of a subclass.
+    #[inline]
+    pub fn exact_type(&self, v: Value<'_>) -> Option<Type> {
+        match v.header() {
+            Some(h) => Type::ALL.get(h.shape.get() as usize).copied(),
+            None => Some(immediate_type(v.word())),
+        }
+    }
+
+    /// Whether `v` is an instance of builtin class `t` or of a subclass.
+    pub fn is_instance_of(&self, v: Value<'_>, t: Type) -> bool {
+        self.class_of(v).is_subclass(self.class(t))
+    }
+
+    /// The attribute `name` (an interned name's word) of `class` or one it derives from.
+    #[inline]
+    pub fn class_lookup<'v>(&'v self, class: &'v Class, name: Word) -> Option<Value<'v>> {
+        let cw = Value::object(class).word();
+        let row = self.method_cache.row(cw, name);
+        let (c, n, v) = row.get();
+        if c == cw && n == name {
+            let v = self.word_value(v);
+            return if v.is_empty() { None } else { Some(v) };
+        }
+        let found = self.class_lookup_uncached(class, name);
+        row.set((cw, name, found.map_or(EMPTY, Value::word)));
+        class.set_flag(class_flags::CACHED);
+        found
+    }
+
+    pub(super) fn class_lookup_uncached<'v>(
+        &'v self,
+        class: &'v Class,
+        name: Word,
+    ) -> Option<Value<'v>> {
+        let hash = self.name_hash(name);
+        class.mro().iter().find_map(|c| c.get::<Class>()?.own(hash, name))
+    }
+
+    /// The hash of an interned name.
+    #[inline(always)]
+    pub(crate) fn name_hash(&self, name: Word) -> i64 {
+        self.word_value(name).get::<Str>().map_or(0, |s| self.str_hash(s))
+    }
+
+    /// The class in whose namespace `name` is found for `class`.
+    pub fn defining_class<'v>(&'v self, class: &'v Class, name: Word) -> Option<&'v Class> {
+        let hash = self.name_hash(name);
+        class.mro().iter().filter_map(|c| c.get::<Class>()).find(|c| c.own(hash, name).is_some())
+    }
+
+    /// Sets (Empty: deletes) an attribute of a class; `false` if there was nothing to delete.
+    pub fn class_set<'v>(
+        &'v self,
+        class: &'v Class,
+        name: Value<'v>,
+        v: Value<'v>,
+    ) -> Result<bool, Exit<'v>> {
+        let hash = self.name_hash(name.word());
+        {
+            let mut ns = class.ns_mut();
+            match ns.find_identical(hash, name.word()) {
+                Some(i) if v.is_empty() => {
+                    ns.remove(i);
+                }
+                Some(i) => {
+                    ns.set_value(i, v.word());
+                }
+                None if v.is_empty() => return Ok(false),
+                None => {
+                    ns.insert_new(hash, name.word(), v.word()).map_err(|_| self.memory_error())?;
+                }
+            }
+        }
+        self.class_changed(class, name.word());
+        Ok(true)
+    }
+
+    /// A class attribute changed: flags follow and caches are emptied.
+    pub(crate) fn class_changed(&self, class: &Class, name: Word) {
+        self.method_cache.clear();
+        self.flush_caches();
+        let n = &self.names;
+        let special = [
+            n.__getattribute__,
+            n.__getattr__,
+            n.__setattr__,
+            n.__delattr__,
+            n.__new__,
+            n.__call__,
+        ];
+        if special.contains(&name) {
+            self.update_class_flags(class);
+        }
+    }
+
+    /// Works out the flags of a class and of those derived from it.
+    pub(crate) fn update_class_flags(&self, class: &Class) {
+        let is_script =
+            |name: Word| self.defining_class(class, name).is_some_and(|c| c.has(class_flags::HEAP));
+        let n = &self.names;
+        let mut f = class.flags.get()
+            & !(class_flags::GETATTRIBUTE
+                | class_flags::GETATTR
+                | class_flags::SETATTR
+                | class_flags::NEW
+                | class_flags::META_CALL);
+        if is_script(n.__getattribute__) {
+            f |= class_flags::GETATTRIBUTE;
+        }
+        if self.class_lookup_uncached(class, n.__getattr__).is_some() {
+            f |= class_flags::GETATTR;
+        }
+        if is_script(n.__setattr__) || is_script(n.__delattr__) {
+            f |= class_flags::SETATTR;
+        }
+        if is_script(n.__new__) {
+            f |= class_flags::NEW;
+        }
+        let meta = self.class_of(Value::object(class));
+        if self.defining_class(meta, n.__call__).is_some_and(|c| c.has(class_flags::HEAP)) {
+            f |= class_flags::META_CALL;
+        }
+        class.flags.set(f);
+        let subs: Vec<Value<'_>> =
+            class.subclasses.borrow().iter().map(|&w| self.word_value(w)).collect();
+        for s in subs {
+            if let Some(s) = s.get::<Class>() {
+                self.update_class_flags(s);
+            }
+        }
+    }
+
+    /// Empties all inline caches.
+    pub(crate) fn flush_caches(&self) {
+        let mut codes = self.cached_codes.borrow_mut();
+        if codes.is_empty() {
+            return;
+        }
+        crate::stats::Counters::bump(&self.counters.cache_flushes);
+        for c in codes.drain(..) {
+            crate::cache::flush(c);
+        }
+    }
+
+    /// The special method `name` of `obj`'s class, and the arguments that bind it: the object for
+    /// a function, none for what a descriptor made of it.
+    pub fn method<'v>(
+        &'v self,
+        obj: Value<'v>,
+        name: Word,
+    ) -> Result<Option<(Value<'v>, Vec<Value<'v>>)>, Exit<'v>> {
+        let class = self.class_of(obj);
+        match self.class_lookup(class, name) {
+            None => Ok(None),
+            Some(f) if self.is_plain_method(f) => Ok(Some((f, vec![obj]))),
+            Some(d) => {
+                let f = self.descriptor_get(d, obj, Value::object(class))?;
+                Ok(Some((f, Vec::new())))
+            }
+        }
+    }
+}
+
+/// The type of a value that is no object.
+fn immediate_type(w: Word) -> Type {
+    if is_float(w) {
+        return Type::Float;
+    }
+    if is_int(w) {
+        return Type::Int;
+    }
+    match w {
+        TRUE | FALSE => Type::Bool,
+        w if w == Value::ELLIPSIS.word() => Type::EllipsisType,
+        w if w == Value::NOT_IMPLEMENTED.word() => Type::NotImplementedType,
+        _ => Type::NoneType,
+    }
+}

@@ -9,7 +9,82 @@
 //!
 //! A [`Value`] carries the lifetime of a shared borrow of the VM. Collection needs `&mut Vm`, so
 //! a value that is held across anything that can run script code does not compile. Objects store
-//! plain [`Word`]s in cells; reading one gives a `Value` for as long as the VM is borrowed.
+//! plain [`Word`]s in cells; reading one gives a `Value` for as long as the VM is borrowed. What
+//! has to survive is kept by a [`Handle`](crate::handles::Handle):
+//!
+//! ```
+//! use miniscript_vm::{Vm, VmConfig, host::NullHost};
+//!
+//! let mut vm = Vm::new(&VmConfig::default(), Box::new(NullHost::default()));
+//! let kept = {
+//!     let v = vm.str("kept").unwrap();
+//!     vm.retain(v)
+//! };
+//! vm.collect();
+//! assert!(vm.handle(kept).is_some());
+//! ```
+//!
+//! A value cannot be held across a collection,
+//!
+//! ```compile_fail,E0502
+//! use miniscript_vm::{Vm, VmConfig, host::NullHost};
+//!
+//! let mut vm = Vm::new(&VmConfig::default(), Box::new(NullHost::default()));
+//! let v = vm.str("lost").unwrap();
+//! vm.collect();
+//! assert!(v.is_object());
+//! ```
+//!
+//! nor across a task that is resumed,
+//!
+//! ```compile_fail,E0502
+//! use miniscript_vm::{Vm, interp::run::{Input, TaskId}};
+//!
+//! fn keep(vm: &mut Vm, task: TaskId) -> bool {
+//!     let v = vm.dict();
+//!     vm.resume(task, Input::Start);
+//!     v.is_empty()
+//! }
+//! ```
+//!
+//! nor across a call that an extension's function makes,
+//!
+//! ```compile_fail,E0502
+//! use miniscript_vm::{handles::Handle, interp::nested::Nest};
+//!
+//! fn keep(nest: &mut Nest, f: Handle) -> bool {
+//!     let v = nest.vm().int(1 << 60);
+//!     let _ = nest.call(f, &[], None);
+//!     v.is_object()
+//! }
+//! ```
+//!
+//! and it does not outlive its VM.
+//!
+//! ```compile_fail,E0505
+//! use miniscript_vm::{Vm, VmConfig, host::NullHost};
+//!
+//! let vm = Vm::new(&VmConfig::default(), Box::new(NullHost::default()));
+//! let v = vm.str("gone").unwrap();
+//! drop(vm);
+//! assert!(v.is_object());
+//! ```
+//!
+//! The same programs without what is forbidden do compile:
+//!
+//! ```no_run
+//! use miniscript_vm::{Vm, handles::Handle, interp::nested::Nest, interp::run::{Input, TaskId}};
+//!
+//! fn keep(vm: &mut Vm, task: TaskId) -> bool {
+//!     vm.resume(task, Input::Start);
+//!     vm.dict().is_empty()
+//! }
+//!
+//! fn call(nest: &mut Nest, f: Handle) -> bool {
+//!     let _ = nest.call(f, &[], None);
+//!     nest.vm().int(1 << 60).is_object()
+//! }
+//! ```
 
 #![allow(unsafe_code)]
 

@@ -312,6 +312,18 @@ impl Vm {
         }
     }
 
+    /// Sets one of the attributes of a function that are not in its `__dict__`.
+    pub(crate) fn set_function_special<'v>(
+        &'v self,
+        f: &'v Function,
+        name: u64,
+        v: Value<'v>,
+    ) -> Result<(), crate::native::Exit<'v>> {
+        let special = read(&f.special).get::<Dict>().unwrap_or_else(|| self.dict());
+        f.special.set(Value::object(special).word());
+        self.dict_set_name(special, self.word_value(name), v)
+    }
+
     /// The docstring of a function.
     pub(crate) fn function_doc<'v>(&'v self, f: &'v Function) -> Value<'v> {
         match (own_attr(self, f, self.names.__doc__), f.code().proto.doc) {
@@ -339,9 +351,7 @@ fn set_text<'v>(vm: &'v Vm, args: &[Value<'v>], name: &str) -> NResult<'v> {
 fn set_attr<'v>(vm: &'v Vm, args: &[Value<'v>], name: u64) -> NResult<'v> {
     let Some(f) = func(args[0]) else { return Ok(Value::NONE) };
     let v = if args[1].is_empty() { Value::NONE } else { args[1] };
-    let special = read(&f.special).get::<Dict>().unwrap_or_else(|| vm.dict());
-    f.special.set(Value::object(special).word());
-    vm.dict_set_name(special, vm.word_value(name), v)?;
+    vm.set_function_special(f, name, v)?;
     Ok(Value::NONE)
 }
 

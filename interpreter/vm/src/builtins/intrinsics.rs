@@ -188,9 +188,8 @@ fn star_next<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn set_type_params<'v>(vm: &'v Vm, obj: Value<'v>, params: Value<'v>) -> NResult<'v> {
-    let key = vm.word_value(vm.names.__type_params__);
     if let Some(f) = obj.get::<Function>() {
-        vm.dict_set_name(vm.function_dict(f), key, params)?;
+        vm.set_function_special(f, vm.names.__type_params__, params)?;
     }
     Ok(obj)
 }

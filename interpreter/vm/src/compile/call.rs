@@ -99,12 +99,15 @@ impl<'a> Compiler<'a> {
         // The window: callee, list, dict. Arguments in place already go into the list.
         if extra == 0 {
             let list = self.tmp()?;
-            self.argument_list(f, args, list, span)?;
+            // An error about a starred argument speaks of the callee only if it is the only one.
+            let whose = if args.len() == 1 { f } else { list };
+            self.argument_list(whose, args, list, span)?;
         } else {
             self.op(Op::MKLIST, f + 1, f + 1, extra, span);
             self.u.top = f + 2;
             let more = self.tmp()?;
-            self.argument_list(f, args, more, span)?;
+            let whose = if args.len() == 1 { f } else { more };
+            self.argument_list(whose, args, more, span)?;
             self.op(Op::EXTEND, f + 1, more, f + 1, span);
             self.u.top = f + 2;
         }

@@ -10,6 +10,17 @@
 //! ```
 //! Resuming goes the same way: the task resumes coroutine 0, which resumes coroutine 1, which
 //! hands the answer to the frame that waits for it.
+//!
+//! # Aliasing
+//!
+//! A coroutine reaches the VM through a pointer that comes from the `&Vm` of the slow path that
+//! started it, and which is borrowed below it on the task's stack all the time. It makes a
+//! `&mut Vm` of it to run the loop. That is sound because nothing but cells is written through
+//! it: whatever changes while scripts run (the state, the heap's lists and counters, the tables of
+//! handles and tasks) lies in a `Cell`, `RefCell` or `UnsafeCell`, and the plain fields of the VM
+//! are set when it is made. A pointer from further up (the `&mut Vm` of the task's loop) would be
+//! worse: using it would end the borrows of the slow paths in between, which go on afterwards.
+//! Those hold no value across: `drive` gets handles back and reads the state anew.
 
 #![allow(unsafe_code)]
 
@@ -175,6 +186,7 @@ impl Vm {
             return self.raise_here(self.memory_error());
         };
         let handles: Vec<Handle> = args.iter().map(|&v| self.retain(v)).collect();
+        // Only cells are written through it: see the head of this file.
         let vm: *mut Vm = (self as *const Vm).cast_mut();
         let level = self.st.stacks.borrow().nested.list.len();
         let co = Coroutine::with_stack(stack, move |yielder: &Yielder<Wake, ()>, _wake| {

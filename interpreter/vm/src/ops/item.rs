@@ -435,10 +435,33 @@ impl Vm {
                 }
             }
             None => Err(self.type_error(format!(
-                "'{}' object doesn't support item deletion",
-                self.type_name(o)
+                "'{}' object {} support item deletion",
+                self.type_name(o),
+                if self.as_index_i64(i).is_some() && self.is_sequence_like(o) {
+                    "doesn't"
+                } else {
+                    "does not"
+                }
             ))),
         }
+    }
+
+    /// Whether CPython's message about `del o[0]` is the one for sequences: those, sets, and what
+    /// classes of scripts make.
+    fn is_sequence_like(&self, o: Value<'_>) -> bool {
+        self.exact_type(o).is_none()
+            || matches!(
+                o.kind(),
+                Some(
+                    Kind::Str
+                        | Kind::Tuple
+                        | Kind::Bytes
+                        | Kind::Range
+                        | Kind::Set
+                        | Kind::FrozenSet
+                        | Kind::DictView
+                )
+            )
     }
 
     /// `del o[i]` for the builtin containers; `None` if `o` is none.

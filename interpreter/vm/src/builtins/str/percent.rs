@@ -165,7 +165,7 @@ fn resume_after<'v>(vm: &'v Vm, work: Work<'v>, at: usize, need: Need<'v>) -> Ex
 
 /// Whether directives with a key are allowed, and values may be left over.
 fn is_mapping(vm: &Vm, v: Value<'_>, is_bytes: bool) -> bool {
-    let own = if is_bytes { v.is_a::<Bytes>() || v.is_a::<ByteArray>() } else { v.is_a::<Str>() };
+    let own = v.is_a::<Str>() || is_bytes && (v.is_a::<Bytes>() || v.is_a::<ByteArray>());
     v.is_a::<Dict>()
         || v.is_a::<List>()
         || !own

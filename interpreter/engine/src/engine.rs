@@ -434,6 +434,12 @@ impl Engine {
                     self.set_main("__file__", &file)?;
                     let package = wanted.rsplit_once('.').map_or("", |(p, _)| p);
                     self.set_main("__package__", package)?;
+                    let vm = &*self.vm;
+                    if let Some(d) = self.globals() {
+                        vm.str(&file)
+                            .and_then(|f| loader::set_spec(vm, d, &wanted, package, f))
+                            .map_err(|e| raised(vm, e))?;
+                    }
                     let bytes =
                         source::read(&Unrestricted, &path).map_err(|e| unreadable(&path, &e))?;
                     return Ok(source::compile_bytes(&bytes, &file)?);

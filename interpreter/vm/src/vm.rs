@@ -78,6 +78,7 @@ pub struct Vm {
 }
 
 /// Settings of a new VM.
+#[derive(Clone, Debug, Default)]
 pub struct VmConfig {
     /// Seed of the string hash; 0 fixes it.
     pub hash_seed: u64,

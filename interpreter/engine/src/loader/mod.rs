@@ -304,9 +304,34 @@ fn new_module<'v>(
             let folder = os_text(vm, folder.as_os_str())?;
             vm.dict_set_name(d, vm.intern("__path__"), vm.list(vec![folder])?)?;
         }
+        set_spec(vm, d, name, parent, file)?;
         set_builtins(vm, d)?;
     }
     Ok(module)
+}
+
+/// `__spec__`: the name, the package and the file, as tools ask for them.
+pub(crate) fn set_spec<'v>(
+    vm: &'v Vm,
+    globals: &'v Dict,
+    name: &str,
+    parent: &str,
+    origin: Value<'v>,
+) -> Result<(), Exit<'v>> {
+    let spec = vm.instance(vm.class(Type::SimpleNamespace));
+    let locations = vm.dict_get_str(globals, "__path__").unwrap_or(Value::NONE);
+    for (key, v) in [
+        ("name", vm.str(name)?),
+        ("loader", Value::NONE),
+        ("origin", origin),
+        ("submodule_search_locations", locations),
+        ("parent", vm.str(parent)?),
+        ("cached", Value::NONE),
+        ("has_location", Value::TRUE),
+    ] {
+        vm.set_attr_raw(spec, vm.intern(key), v)?;
+    }
+    vm.dict_set_name(globals, vm.intern("__spec__"), spec)
 }
 
 /// `__builtins__`.

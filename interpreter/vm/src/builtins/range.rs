@@ -84,8 +84,12 @@ fn new<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     for (at, &v) in a.iter().enumerate().skip(1) {
         if let Some(b) = v.as_bool() {
             ints.push(Value::int32(i32::from(b)));
-        } else if vm.as_index_i64(v).is_some() {
-            ints.push(v);
+        } else if let Some(n) = vm.as_index_i64(v) {
+            // Of a subclass the plain int is kept.
+            ints.push(match n {
+                Ok(n) => vm.int(n),
+                Err(()) => vm.bigint(vm.to_bigint(v).unwrap_or_default()),
+            });
         } else {
             match vm.method(v, vm.names.__index__)? {
                 Some((f, args)) => {

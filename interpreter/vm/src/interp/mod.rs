@@ -25,5 +25,5 @@ pub mod nested;
 pub mod run;
 mod slow;
 pub mod state;
-mod then;
+pub(crate) mod then;
 pub mod typed;

@@ -53,7 +53,11 @@ impl Vm {
 }
 
 /// `row` after what `action` does already.
-fn append<'v>(mut action: Box<Action<'v>>, row: &'static Row, state: Vec<Value<'v>>) -> Exit<'v> {
+pub(crate) fn append<'v>(
+    mut action: Box<Action<'v>>,
+    row: &'static Row,
+    state: Vec<Value<'v>>,
+) -> Exit<'v> {
     let outer = Then { row, state };
     match &mut *action {
         Action::Call { then, .. } | Action::Resume { then, .. } | Action::Suspend { then, .. } => {

@@ -289,7 +289,7 @@ impl Vm {
                 };
                 let (seq, count, mutates) = if is_seq(o.a) {
                     (o.a, o.b, o.inplace)
-                } else if is_seq(o.b) {
+                } else if is_seq(o.b) && !(o.inplace && self.has_sequence_slots(o.a)) {
                     (o.b, o.a, false)
                 } else {
                     return None;
@@ -298,6 +298,24 @@ impl Vm {
             }
             _ => None,
         }
+    }
+
+    /// Whether CPython takes `v *= seq` for a matter of `v` alone: containers that do not repeat,
+    /// and what classes of scripts make.
+    fn has_sequence_slots(&self, v: Value<'_>) -> bool {
+        self.exact_type(v).is_none()
+            || matches!(
+                v.kind(),
+                Some(
+                    Kind::Dict
+                        | Kind::Set
+                        | Kind::FrozenSet
+                        | Kind::DictView
+                        | Kind::Range
+                        | Kind::MappingProxy
+                        | Kind::MemoryView
+                )
+            )
     }
 
     /// `seq * count` for any count.

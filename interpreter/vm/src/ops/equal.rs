@@ -4,19 +4,16 @@
 
 use std::cmp::Ordering;
 
-use num_bigint::BigInt;
-
 use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::native::Exit;
-use crate::num::float;
 use crate::object::map::{Dict, Set};
-use crate::object::num::{BigIntObj, Complex, Int64};
 use crate::object::record::DictView;
 use crate::object::seq::{List, Range, Slice, Tuple};
 use crate::object::text::Str;
 use crate::ops::compare::{Cmp, bytes_of, compares_here};
+use crate::ops::number::{self, Num, num_of, real_compare};
 use crate::value::{Value, Word};
 
 /// How deep a comparison is in containers.
@@ -434,76 +431,20 @@ impl<'v> KeyQuery<'v> {
     }
 }
 
-/// A real number.
-enum Real<'a> {
-    Int(i64),
-    Big(&'a BigInt),
-    Float(f64),
-}
-
-fn real(v: Value<'_>) -> Option<Real<'_>> {
-    if let Some(n) = v.as_small() {
-        return Some(Real::Int(n));
-    }
-    if let Some(x) = v.as_float() {
-        return Some(Real::Float(x));
-    }
-    if let Some(b) = v.as_bool() {
-        return Some(Real::Int(i64::from(b)));
-    }
-    match v.kind()? {
-        Kind::Int64 => v.get::<Int64>().map(|n| Real::Int(n.value)),
-        Kind::BigInt => v.get::<BigIntObj>().map(|b| match i64::try_from(&b.value) {
-            Ok(n) => Real::Int(n),
-            Err(_) => Real::Big(&b.value),
-        }),
-        // An instance of a subclass of float keeps its number as a word.
-        Kind::Record => {
-            v.get::<crate::object::record::Record>().and_then(|r| r.a().as_float()).map(Real::Float)
-        }
-        _ => None,
-    }
-}
-
 /// Whether a value is stored as a number.
 pub(crate) fn is_number(v: Value<'_>) -> bool {
-    real(v).is_some() || v.is_a::<Complex>()
+    num_of(v).is_some()
 }
 
 /// How two real numbers compare: the outer `None` if one is none, the inner one for NaN.
 pub(crate) fn order_numbers(a: Value<'_>, b: Value<'_>) -> Option<Option<Ordering>> {
-    Some(match (real(a)?, real(b)?) {
-        (Real::Int(x), Real::Int(y)) => Some(x.cmp(&y)),
-        (Real::Float(x), Real::Float(y)) => x.partial_cmp(&y),
-        (Real::Float(x), Real::Int(y)) => float::cmp_i64(x, y),
-        (Real::Int(x), Real::Float(y)) => float::cmp_i64(y, x).map(Ordering::reverse),
-        (Real::Big(x), Real::Big(y)) => Some(x.cmp(y)),
-        (Real::Big(x), Real::Int(_)) => Some(sign(x)),
-        (Real::Int(_), Real::Big(y)) => Some(sign(y).reverse()),
-        (Real::Float(x), Real::Big(y)) => float::cmp_big(x, y),
-        (Real::Big(x), Real::Float(y)) => float::cmp_big(y, x).map(Ordering::reverse),
-    })
+    match (num_of(a)?, num_of(b)?) {
+        (Num::Complex(_), _) | (_, Num::Complex(_)) => None,
+        (x, y) => Some(real_compare(x, y)),
+    }
 }
 
 /// `a op b` of numbers; `None` if they do not compare (NotImplemented).
 pub(crate) fn compare_numbers(a: Value<'_>, b: Value<'_>, op: Cmp) -> Option<bool> {
-    let (ca, cb) = (a.get::<Complex>(), b.get::<Complex>());
-    if ca.is_none() && cb.is_none() {
-        return order_numbers(a, b).map(|o| op.of(o));
-    }
-    if !matches!(op, Cmp::Eq | Cmp::Ne) {
-        return None;
-    }
-    let parts = |v, c: Option<&Complex>| match c {
-        Some(c) => Some((Value::float(c.re), c.im)),
-        None => real(v).map(|_| (v, 0.0)),
-    };
-    let ((x, xi), (y, yi)) = (parts(a, ca)?, parts(b, cb)?);
-    let same = xi == yi && order_numbers(x, y)? == Some(Ordering::Equal);
-    Some(same == (op == Cmp::Eq))
-}
-
-/// How an int too big for 64 bits compares with one that is not.
-fn sign(n: &BigInt) -> Ordering {
-    if n.sign() == num_bigint::Sign::Minus { Ordering::Less } else { Ordering::Greater }
+    number::compare_numbers(op, num_of(a)?, num_of(b)?)
 }

@@ -434,6 +434,9 @@ impl Vm {
                     None => Err(Exit::tail(f, args)),
                 }
             }
+            None if self.is_sequence_like(o) && self.as_index_i64(i) == Some(Err(())) => {
+                Err(self.index_error("cannot fit 'int' into an index-sized integer"))
+            }
             None => Err(self.type_error(format!(
                 "'{}' object {} support item deletion",
                 self.type_name(o),

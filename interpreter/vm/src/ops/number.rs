@@ -67,6 +67,28 @@ impl<'v> Num<'v> {
     }
 }
 
+/// `v` as a number if it is stored as one, of a subclass too.
+#[inline]
+pub(crate) fn num_of(v: Value<'_>) -> Option<Num<'_>> {
+    if let Some(n) = v.as_small() {
+        return Some(Num::Int(n));
+    }
+    if let Some(x) = v.as_float() {
+        return Some(Num::Float(x));
+    }
+    if let Some(b) = v.as_bool() {
+        return Some(Num::Int(i64::from(b)));
+    }
+    match v.kind()? {
+        Kind::Int64 => v.get::<Int64>().map(|n| Num::Int(n.value)),
+        Kind::BigInt => v.get::<BigIntObj>().map(big_or_small),
+        Kind::Complex => v.get::<Complex>().map(|z| Num::Complex(Cplx { re: z.re, im: z.im })),
+        // An instance of a subclass of float keeps its number as a word.
+        Kind::Record => v.get::<Record>().and_then(|r| r.a().as_float()).map(Num::Float),
+        _ => None,
+    }
+}
+
 /// How two real numbers compare, exactly; `None` if one is NaN (or complex).
 pub(crate) fn real_compare(a: Num<'_>, b: Num<'_>) -> Option<Ordering> {
     use Num::*;
@@ -98,17 +120,7 @@ pub(crate) fn numbers_equal(a: Num<'_>, b: Num<'_>) -> bool {
 impl Vm {
     /// `v` as a number if it is one, of a subclass too.
     pub(crate) fn number<'v>(&'v self, v: Value<'v>) -> Option<Num<'v>> {
-        if let Some(n) = self.exact_number(v) {
-            return Some(n);
-        }
-        match v.kind()? {
-            Kind::BigInt => v.get::<BigIntObj>().map(big_or_small),
-            Kind::Complex => v.get::<Complex>().map(|z| Num::Complex(Cplx { re: z.re, im: z.im })),
-            Kind::Record if self.is_instance_of(v, Type::Float) => {
-                v.get::<Record>().and_then(|r| r.a().as_float()).map(Num::Float)
-            }
-            _ => None,
-        }
+        num_of(v)
     }
 
     /// `v` as a number if its class is exactly `int`, `bool`, `float` or `complex`.

@@ -3,7 +3,8 @@
 use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
-use crate::native::{Action, Answer, Exit, NResult, Row, Then};
+use crate::interp::then::append;
+use crate::native::{Action, Answer, Exit, Row};
 use crate::object::map::{Dict, Set};
 use crate::object::num::Complex;
 use crate::object::record::DictView;
@@ -53,59 +54,7 @@ static NOT_ROW: Row = Row {
 
 /// An action whose result will be a truth: the negated truth instead.
 pub(crate) fn negate_action(action: Box<Action<'_>>) -> Exit<'_> {
-    wrap_action(action, &NOT_ROW, &[Value::TRUE])
-}
-
-/// An action whose result is handed to `row` with `state`.
-fn wrap_action<'v>(
-    mut action: Box<Action<'v>>,
-    row: &'static Row,
-    state: &[Value<'v>],
-) -> Exit<'v> {
-    let then = match &mut *action {
-        Action::Call { then, .. } | Action::Resume { then, .. } | Action::Suspend { then, .. } => {
-            then
-        }
-        Action::Next { then, .. } => {
-            let inner = std::mem::replace(then, Then { row, state: Vec::new() });
-            *then = chain(Some(inner), row, state);
-            return Exit::Do(action);
-        }
-        Action::Nested { .. } | Action::Again(_) => return Exit::Do(action),
-    };
-    *then = Some(chain(then.take(), row, state));
-    Exit::Do(action)
-}
-
-/// `outer` after `inner`: the inner row's address and state become the state of a row that runs
-/// both.
-fn chain<'v>(inner: Option<Then<'v>>, outer: &'static Row, outer_state: &[Value<'v>]) -> Then<'v> {
-    match inner {
-        None => Then { row: outer, state: outer_state.to_vec() },
-        Some(t) => {
-            let count = Value::len(outer_state.len());
-            let mut state = vec![Value::address(t.row), Value::address(outer), count];
-            state.extend_from_slice(outer_state);
-            state.extend(t.state);
-            Then { row: if t.row.catches { &CHAIN_CATCH_ROW } else { &CHAIN_ROW }, state }
-        }
-    }
-}
-
-static CHAIN_ROW: Row = Row { name: "chain", catches: false, resume: run_chain };
-static CHAIN_CATCH_ROW: Row = Row { name: "chain_catch", catches: true, resume: run_chain };
-
-fn run_chain<'v>(vm: &'v Vm, state: &[Value<'v>], answer: Answer<'v>) -> NResult<'v> {
-    let (Some(inner), Some(outer)) = (state[0].as_address(), state[1].as_address()) else {
-        return answer.value();
-    };
-    let count = state[2].as_small().unwrap_or(0) as usize;
-    let (outer_state, inner_state) = state[3..].split_at(count);
-    match (inner.resume)(vm, inner_state, answer) {
-        Ok(v) => (outer.resume)(vm, outer_state, Answer::Value(v)),
-        Err(Exit::Do(action)) => Err(wrap_action(action, outer, outer_state)),
-        Err(e) => Err(e),
-    }
+    append(action, &NOT_ROW, vec![Value::TRUE])
 }
 
 impl Vm {
@@ -167,7 +116,7 @@ impl Vm {
         match self.compare(op, a, b) {
             Ok(v) => self.truth(v),
             Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
-            Err(Exit::Do(action)) => Err(wrap_action(action, &RESULT_TRUTH_ROW, &[Value::TRUE])),
+            Err(Exit::Do(action)) => Err(append(action, &RESULT_TRUTH_ROW, vec![Value::TRUE])),
         }
     }
 
@@ -184,7 +133,7 @@ impl Vm {
         state: &[Value<'v>],
     ) -> Exit<'v> {
         match e {
-            Exit::Do(action) => wrap_action(action, row, state),
+            Exit::Do(action) => append(action, row, state.to_vec()),
             e => e,
         }
     }

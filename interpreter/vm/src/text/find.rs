@@ -133,7 +133,7 @@ pub fn replace(
     let mut found = 0usize;
     let mut count = |_| {
         found += 1;
-        if found % PUTS == 0 { poll().map_err(Fault::from) } else { Ok(()) }
+        if found.is_multiple_of(PUTS) { poll().map_err(Fault::from) } else { Ok(()) }
     };
     match old {
         [one] => memchr::memchr_iter(*one, hay).take(max).try_for_each(&mut count)?,
@@ -147,10 +147,10 @@ pub fn replace(
     room(total.unwrap_or(usize::MAX))?;
     let mut out = reserved(total)?;
     let mut from = 0;
-    let mut steps = 0;
+    let mut steps = 0usize;
     let mut put = |at: usize| {
         steps += 1;
-        if steps % PUTS == 0 {
+        if steps.is_multiple_of(PUTS) {
             poll()?;
         }
         out.extend_from_slice(&hay[from..at]);
@@ -185,7 +185,7 @@ fn interleave(
     let mut out = reserved(total)?;
     let mut at = 0;
     for i in 1..=puts {
-        if i % PUTS == 0 {
+        if i.is_multiple_of(PUTS) {
             poll()?;
         }
         out.extend_from_slice(new);

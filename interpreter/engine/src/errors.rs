@@ -1,6 +1,5 @@
 //! Errors that are data elsewhere, as exceptions.
 
-use miniscript_syntax::{ErrorKind, Source, SyntaxError};
 use miniscript_vm::builtins::Type;
 use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
@@ -106,43 +105,6 @@ fn builtin_class(name: &str) -> Type {
         .copied()
         .find(|t| t.is_exception() && t.full_name() == name)
         .unwrap_or(Type::OSError)
-}
-
-/// The SyntaxError of a text that is not a program.
-pub fn syntax_error<'v>(vm: &'v Vm, error: &SyntaxError, text: &str, filename: &str) -> Exit<'v> {
-    let class = match error.kind {
-        ErrorKind::SyntaxError => Type::SyntaxError,
-        ErrorKind::IndentationError => Type::IndentationError,
-        ErrorKind::TabError => Type::TabError,
-    };
-    let make = || {
-        let source = Source::new(text);
-        let start = source.position(error.span.start);
-        let end = source.position(error.span.end.max(error.span.start));
-        let line = source.line_text(start.line);
-        let (msg, filename) = (vm.str(&error.message)?, vm.str(filename)?);
-        let line = if text.is_empty() { Value::NONE } else { vm.str(&format!("{line}\n"))? };
-        let number = |n: u32| vm.int(n.into());
-        let fields = [
-            ("msg", msg),
-            ("filename", filename),
-            ("lineno", number(start.line)),
-            ("offset", number(start.column)),
-            ("text", line),
-            ("end_lineno", number(end.line)),
-            ("end_offset", number(end.column)),
-        ];
-        let details: Vec<Value<'v>> = fields[1..].iter().map(|(_, v)| *v).collect();
-        let args = vm.tuple(&[msg, vm.tuple(&details)?])?;
-        let exc = vm.new_exception(class.shape(), args);
-        set_fields(vm, exc, &fields)?;
-        set_fields(vm, exc, &[("print_file_and_line", Value::NONE)])?;
-        Ok(exc)
-    };
-    match make() {
-        Ok(exc) => Exit::Raise(exc),
-        Err(e) => e,
-    }
 }
 
 /// A name of the operating system as a string; bytes that are no UTF-8 become lone surrogates.

@@ -37,7 +37,7 @@ mod streams;
 pub use colour::paint;
 pub use config::{Config, Limits};
 pub use engine::{Engine, Failure, Program, Reply};
-pub use errors::{file_error, syntax_error};
+pub use errors::file_error;
 pub use host::{EngineHost, Importer};
 pub use modules::bundled_modules;
 pub use project::{PROJECT_FILE, project_root};

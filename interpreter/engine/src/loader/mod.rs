@@ -21,7 +21,7 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
 
 use crate::access::{Access, Unrestricted, Wanted, canonical_as_far_as_it_exists, refusal};
-use crate::errors::{file_error, os_path, os_text, syntax_error};
+use crate::errors::{file_error, os_path, os_text};
 use crate::files::{FileError, ops};
 use crate::host::EngineHost;
 use crate::{modules, source};
@@ -375,7 +375,7 @@ fn load<'v>(
     let bytes = bytes.map_err(|e| file_error(vm, &e))?;
     let shown = path.to_string_lossy();
     let proto = source::compile_bytes(&bytes, &shown)
-        .map_err(|bad| syntax_error(vm, &bad.error, &bad.text, &bad.name))?;
+        .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
     let module = new_module(vm, name, path, package)?;
     let func = vm.module_function(&Arc::clone(&proto), module.dict())?;
     let module = Value::object(module);

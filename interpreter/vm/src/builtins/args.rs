@@ -3,7 +3,6 @@
 use crate::Vm;
 use crate::builtins::Type;
 use crate::native::Exit;
-use crate::object::class::Class;
 use crate::object::text::Str;
 use crate::text::codec::{Encoding, Handler};
 use crate::value::Value;
@@ -48,24 +47,6 @@ impl Vm {
             }
             None => Err(self.not_an_integer(v)),
         }
-    }
-
-    /// The shape of instances of `cls`, which `t.__new__` was asked to make one of.
-    pub(crate) fn new_shape<'v>(&'v self, cls: Value<'v>, t: Type) -> Result<u32, Exit<'v>> {
-        let name = t.name();
-        let Some(c) = cls.get::<Class>() else {
-            return Err(self.type_error(format!(
-                "{name}.__new__(X): X is not a type object ({})",
-                self.type_name(cls)
-            )));
-        };
-        if !c.is_subclass(self.class(t)) {
-            let n = c.name_str();
-            return Err(
-                self.type_error(format!("{name}.__new__({n}): {n} is not a subtype of {name}"))
-            );
-        }
-        Ok(c.root_shape.get())
     }
 
     /// A `str` argument that may be absent; `what` names it as messages do.

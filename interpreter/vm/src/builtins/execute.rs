@@ -61,7 +61,10 @@ impl Vm {
         let source = Source::new(text);
         let from = source.position(error.span.start);
         let to = source.position(error.span.end.max(error.span.start));
-        let line = self.str(&format!("{}\n", source.line_text(from.line)))?;
+        let line = match text.is_empty() {
+            true => Value::NONE,
+            false => self.str(&format!("{}\n", source.line_text(from.line)))?,
+        };
         let number = |n: u32| Value::len(n as usize);
         let (msg, file) = (self.str(&error.message)?, self.str(filename)?);
         let (offset, end_offset) = (number(from.column), number(to.column));

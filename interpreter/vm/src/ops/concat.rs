@@ -2,10 +2,12 @@
 
 use crate::Vm;
 use crate::builtins::Type;
+use crate::builtins::bytes::make;
 use crate::heap::Kind;
 use crate::native::{Exit, NResult};
 use crate::object::seq::{List, Tuple};
-use crate::object::text::{ByteArray, Bytes, Str};
+use crate::object::text::Str;
+use crate::object::view::data_of;
 use crate::value::Value;
 
 impl Vm {
@@ -30,7 +32,7 @@ impl Vm {
                 Some(self.joined(x.items(), y.items()).and_then(|all| self.tuple(&all)))
             }
             (Kind::Bytes | Kind::ByteArray, Kind::Bytes | Kind::ByteArray) => {
-                Some(self.concat_bytes(a, b))
+                Some(self.bytes_concat(a, b))
             }
             _ => None,
         }
@@ -51,27 +53,6 @@ impl Vm {
         Ok(all)
     }
 
-    fn concat_bytes<'v>(&'v self, a: Value<'v>, b: Value<'v>) -> NResult<'v> {
-        let (x, y) = (bytes_of(a), bytes_of(b));
-        let len = x.len() + y.len();
-        self.check(len)?;
-        self.ticks(len / 512)?;
-        let mut all = Vec::new();
-        all.try_reserve_exact(len).map_err(|_| self.memory_error())?;
-        all.extend_from_slice(&x);
-        all.extend_from_slice(&y);
-        self.same_bytes(a, all)
-    }
-
-    /// The result of an operation on bytes: a bytearray if the left operand is one.
-    fn same_bytes<'v>(&'v self, like: Value<'v>, data: Vec<u8>) -> NResult<'v> {
-        if like.is_a::<ByteArray>() {
-            self.bytearray(Type::ByteArray.shape(), data)
-        } else {
-            self.bytes_owned(data)
-        }
-    }
-
     /// `sequence * count` of a str, list, tuple, bytes or bytearray, subclasses included; `None`
     /// if it is none.
     pub(crate) fn repeat<'v>(&'v self, a: Value<'v>, count: i64) -> Option<NResult<'v>> {
@@ -86,8 +67,8 @@ impl Vm {
             }
             Kind::Bytes if n == 1 && self.exact_type(a) == Some(Type::Bytes) => Ok(a),
             Kind::Bytes | Kind::ByteArray => {
-                let data = bytes_of(a);
-                self.repeat_bytes(&data, n, usize::MAX).and_then(|b| self.same_bytes(a, b))
+                let data = data_of(a)?;
+                self.repeat_bytes(&data, n, usize::MAX).and_then(|b| make(self, a, b))
             }
             Kind::Tuple if n == 1 && self.exact_type(a) == Some(Type::Tuple) => Ok(a),
             Kind::Tuple => {
@@ -100,7 +81,13 @@ impl Vm {
         })
     }
 
-    fn repeat_bytes(&self, data: &[u8], n: usize, max: usize) -> Result<Vec<u8>, Exit<'_>> {
+    /// The bytes, `n` times over; `max` is how many there may be.
+    pub(crate) fn repeat_bytes(
+        &self,
+        data: &[u8],
+        n: usize,
+        max: usize,
+    ) -> Result<Vec<u8>, Exit<'_>> {
         let len = data.len().checked_mul(n).filter(|l| *l <= max);
         let len = len.ok_or_else(|| self.memory_error())?;
         self.check(len)?;
@@ -143,14 +130,5 @@ impl Vm {
             _ => self.fill(&mut all, items, n)?,
         }
         Ok(all)
-    }
-}
-
-/// A copy of the bytes of a bytes or bytearray (a bytearray's own may be changed meanwhile).
-fn bytes_of(v: Value<'_>) -> std::borrow::Cow<'_, [u8]> {
-    match (v.get::<Bytes>(), v.get::<ByteArray>()) {
-        (Some(b), _) => b.bytes().into(),
-        (_, Some(b)) => b.bytes().clone().into(),
-        _ => (&[][..]).into(),
     }
 }

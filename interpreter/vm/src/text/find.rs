@@ -208,26 +208,6 @@ pub(super) fn reserved(len: Option<usize>) -> Result<Vec<u8>, AllocError> {
     Ok(out)
 }
 
-/// `hay * times`.
-pub fn repeat(hay: &[u8], times: usize) -> Result<Vec<u8>, AllocError> {
-    let total = hay.len().checked_mul(times);
-    let mut out = reserved(total)?;
-    if hay.is_empty() || times == 0 {
-        return Ok(out);
-    }
-    if let [one] = hay {
-        out.resize(times, *one);
-        return Ok(out);
-    }
-    let total = total.unwrap_or(0);
-    out.extend_from_slice(hay);
-    while out.len() < total {
-        let more = out.len().min(total - out.len());
-        out.extend_from_within(..more);
-    }
-    Ok(out)
-}
-
 /// `hay.removeprefix(prefix)`.
 pub fn remove_prefix<'a>(hay: &'a [u8], prefix: &[u8]) -> &'a [u8] {
     hay.strip_prefix(prefix).unwrap_or(hay)

@@ -251,9 +251,6 @@ fn all_of_unicode_has_the_properties_cpython_knows() {
 #[test]
 fn what_does_not_fit_is_an_error() {
     let text = Text::new(b"ab");
-    assert!(find::repeat(b"ab", usize::MAX).is_err());
-    assert!(find::repeat(b"ab", usize::MAX / 4).is_err());
-    assert_eq!(find::repeat(b"abc", 3).unwrap(), b"abcabcabc");
     assert!(layout::justify(text, i64::MAX, 0x1F600, Justify::Center).is_err());
     assert!(layout::zfill(text, i64::MAX).is_err());
     assert!(layout::expand_tabs(b"a\tb\tc", i64::MAX, true).is_err());

@@ -15,7 +15,7 @@ pub(super) const METHODS: &[NativeDef] = &[
         "__new__",
         "cls, /, *args, **kwargs",
         |vm, args| {
-            let shape = vm.new_shape(args[0], Type::ByteArray)?;
+            let shape = vm.shape_for_new(args[0], Type::ByteArray)?;
             vm.bytearray(shape, Vec::new())
         },
         "Create a bytearray."
@@ -250,8 +250,8 @@ fn imul<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let n = vm.repeat_arg(args[1])?;
     let len = me(vm, args[0])?.bytes().len();
     vm.check(len.saturating_mul(n))?;
-    let bytes = crate::text::find::repeat(&data(vm, args[0])?, n);
-    assign(vm, args[0], bytes.map_err(|_| vm.memory_error())?)?;
+    let bytes = vm.repeat_bytes(&data(vm, args[0])?, n, usize::MAX)?;
+    assign(vm, args[0], bytes)?;
     Ok(args[0])
 }
 

@@ -120,7 +120,7 @@ fn exact<'v>(vm: &'v Vm, v: Value<'v>) -> NResult<'v> {
 }
 
 fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let shape = vm.new_shape(args[0], Type::Bytes)?;
+    let shape = vm.shape_for_new(args[0], Type::Bytes)?;
     let source = args[1];
     if args[2].is_empty() && args[3].is_empty() && !source.is_empty() && !source.is_a::<Str>() {
         if shape == Type::Bytes.shape() && vm.exact_type(source) == Some(Type::Bytes) {
@@ -142,7 +142,7 @@ static NEW_ROW: Row = Row {
     name: "bytes_new",
     catches: false,
     resume: |vm, state, answer| {
-        let shape = vm.new_shape(state[0], Type::Bytes)?;
+        let shape = vm.shape_for_new(state[0], Type::Bytes)?;
         let bytes = vm.bytes_of_items(&collected(answer)?, "bytes", &NEW_ROW, state.to_vec())?;
         vm.charge(bytes.len())?;
         Ok(vm.new_bytes(shape, bytes))
@@ -160,7 +160,7 @@ static BYTES_ROW: Row = Row {
                 vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(v)))
             );
         };
-        let shape = vm.new_shape(state[0], Type::Bytes)?;
+        let shape = vm.shape_for_new(state[0], Type::Bytes)?;
         if shape == Type::Bytes.shape() {
             return Ok(v);
         }
@@ -290,6 +290,7 @@ impl Vm {
             )));
         };
         self.check(left.len() + right.len())?;
+        self.ticks((left.len() + right.len()) / 512)?;
         let mut out = Vec::new();
         out.try_reserve_exact(left.len() + right.len()).map_err(|_| self.memory_error())?;
         out.extend_from_slice(&left);

@@ -340,7 +340,7 @@ pub(super) const INTERNAL: &[NativeDef] = &[NativeDef::new(
     "entry, /",
     |vm, args| match mapped(vm, args[0])? {
         Mapped::Text(_) => Ok(args[0]),
-        Mapped::Code(c) => vm.char_str(c),
+        Mapped::Code(c) => vm.code_point(c),
         Mapped::Gone | Mapped::Same => vm.str(""),
     },
     "",

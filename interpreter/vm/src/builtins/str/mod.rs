@@ -11,7 +11,7 @@ use crate::builtins::range::{COMPARE, CONTAINS, HASH, ITERABLE};
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::seq::List;
 use crate::object::text::{ByteArray, Bytes, Str};
-use crate::text::{codec, wtf8};
+use crate::text::codec;
 use crate::value::Value;
 
 pub(crate) use change::tab_size;
@@ -90,7 +90,7 @@ static SUBCLASS_ROW: Row = Row {
 
 fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let (cls, object, encoding, errors) = (args[0], args[1], args[2], args[3]);
-    vm.new_shape(cls, Type::Str)?;
+    vm.shape_for_new(cls, Type::Str)?;
     if object.is_empty() {
         return of_class(vm, cls, vm.str("")?);
     }
@@ -127,7 +127,7 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 /// The string as an instance of `cls`.
 fn of_class<'v>(vm: &'v Vm, cls: Value<'v>, v: Value<'v>) -> NResult<'v> {
-    let shape = vm.new_shape(cls, Type::Str)?;
+    let shape = vm.shape_for_new(cls, Type::Str)?;
     match v.get::<Str>() {
         Some(s) if shape != Type::Str.shape() => {
             vm.new_str(shape, &[s.bytes()], s.bytes().len(), s.char_len())
@@ -154,14 +154,6 @@ impl Vm {
                 Err(self.decode_error(object, e))
             }
         })
-    }
-
-    /// The string of one code point.
-    pub(crate) fn char_str(&self, cp: u32) -> NResult<'_> {
-        match u8::try_from(cp) {
-            Ok(b) if b < 0x80 => Ok(self.latin1_char(b)),
-            _ => self.str_bytes(wtf8::encode(cp, &mut [0; 4])),
-        }
     }
 
     /// `s.join(items)`.

@@ -14,7 +14,9 @@ fn a_prompt_learns_that_input_is_incomplete() {
         "f'''abc\n",
         "x = \\\n",
         "@a\n",
-        "try:\n  x\n\n",
+        "try:\n  x\n",
+        "(1,\n\n",
+        "'''abc\n\n",
         "for x in y: z\n",
         "class A:\n  x = 1\n",
         "x = [\n  1,\n",
@@ -28,7 +30,9 @@ fn a_prompt_learns_that_input_is_incomplete() {
     for text in ["", "\n", "x\n", "x", "if x:\n  y\n\n", "x; y\n", "for x in y: z\n\n", "# c\n"] {
         assert!(parse(text, Mode::Interactive).is_ok(), "{text:?}");
     }
-    for text in ["x = \n", "x y\n", "'abc\n", "a)\n", "if x\n", "x\ny\n"] {
+    for text in
+        ["x = \n", "x y\n", "'abc\n", "a)\n", "if x\n", "x\ny\n", "try:\n  x\n\n", "if x:\n\n"]
+    {
         let error = parse(text, Mode::Interactive).expect_err(text);
         assert!(!error.is_incomplete_input(), "{text:?} {error}");
     }

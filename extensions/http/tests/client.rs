@@ -197,14 +197,15 @@ fn time_limits_end_a_request() {
     for address in [silent, trickle] {
         let start = Instant::now();
         let url = format!("http://{address}/");
-        let text = raised(get(&vm, &url, &[("timeout", Py::Float(0.15))]));
+        let text = raised(get(&vm, &url, &[("timeout", Py::Float(0.5))]));
         let expected = format!("TimeoutError: no complete answer within the timeout ({url})");
         assert_eq!(text, expected);
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     }
-    // An address that never answers.
+    // An address that never answers, or to which there is no way.
     let text = raised(get(&vm, "http://192.0.2.1/", &[("timeout", Py::Float(0.1))]));
-    assert!(text.starts_with("TimeoutError: no connection within the time limit"), "{text}");
+    let late = text.starts_with("TimeoutError: no connection within the time limit");
+    assert!(late || text.starts_with("ConnectionError: cannot connect to 192.0.2.1"), "{text}");
     assert_eq!(vm.open_operations(), 0);
     assert_eq!(vm.open_sockets(), 0);
     for timeout in [0.0, -1.0, f64::NAN] {

@@ -5,17 +5,28 @@
 //! | key                       | kind           | second word           | third word          |
 //! |---------------------------|----------------|-----------------------|---------------------|
 //! | shape, INLINE             | own attribute  | byte offset           |                     |
+//! | shape, SLOT               | `__slots__`    | byte offset           |                     |
 //! | shape, MORE               | own attribute  | slot in the block     |                     |
 //! | shape, CLASS              | class's value  | the value             |                     |
 //! | shape, METHOD             | class's method | the function          |                     |
 //! | shape, ADD                | new attribute  | byte offset           | new shape           |
+//! | shape, OBJECT             | of one object  | the value             | the object (a class) |
+//! | shape, CLASS_METHOD       | class method   | the function          | the class           |
 //! | dict version, GLOBAL      | global         | entry                 | address of the dict |
 //! | builtins version, BUILTIN | builtin        | entry, globals version| address of globals  |
+//!
+//! What an attribute instruction remembered for another shape before moves to a second level
+//! ([`Sites`]), one small table for the whole VM: a site that sees several shapes finds each there.
+//!
+//! A name of a class that is given new values again and again (a counter) is *volatile*: what is
+//! found in a class under it is not cached, so that storing it need not empty the caches.
 //!
 //! Shape numbers are never reused, class changes empty all caches, and dict versions count every
 //! structural change, so a key that matches is enough.
 
 #![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
 
 use crate::Vm;
 use crate::object::func::Code;
@@ -38,6 +49,51 @@ pub mod kind {
     pub const ADD: u64 = 5 << 32;
     /// Attribute of a module; the key is the version.
     pub const MODULE: u64 = 6 << 32;
+    /// An attribute of one object, a class.
+    pub const OBJECT: u64 = 7 << 32;
+    /// A class method of one class.
+    pub const CLASS_METHOD: u64 = 8 << 32;
+    /// A slot behind an instance, which may be Empty.
+    pub const SLOT: u64 = 9 << 32;
+    /// The bits of the kind.
+    pub const MASK: u64 = 0xFF << 32;
+}
+
+/// The second level of the attribute caches: rows as in a cache, but with the address of the
+/// cache in place of the name. Emptied with the caches, and by each collection (a code object may
+/// be gone, and another lie there).
+pub struct Sites {
+    rows: UnsafeCell<Vec<[u64; 4]>>,
+}
+
+const SITES: usize = 512;
+
+impl Default for Sites {
+    fn default() -> Sites {
+        Sites { rows: UnsafeCell::new(vec![[0; 4]; SITES]) }
+    }
+}
+
+impl Sites {
+    /// The row for objects of `shape` at the instruction with cache `site`.
+    #[inline(always)]
+    pub(crate) fn row(&self, site: *const Word, shape: u32) -> *mut [u64; 4] {
+        let n = (site as usize >> 4) ^ (shape as usize).wrapping_mul(37);
+        // SAFETY: below the length. The dispatch loop and this module are the only users, and
+        // hold no reference.
+        unsafe { (*self.rows.get()).as_mut_ptr().add(n % SITES) }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        // SAFETY: as above.
+        unsafe { (*self.rows.get()).fill([0; 4]) };
+    }
+}
+
+/// Whether a cache with this key knows an object by its address, so that it must keep it alive.
+pub(crate) fn holds_object(key: u64) -> bool {
+    matches!(key & !0xFFFF_FFFF, kind::OBJECT | kind::CLASS_METHOD)
 }
 
 /// Forgets what the caches of a code object remember.
@@ -53,9 +109,18 @@ impl Vm {
         if !code.cached.replace(true) {
             self.cached_codes.borrow_mut().push(code);
         }
-        for (i, w) in [key, second, third].into_iter().enumerate() {
-            // SAFETY: only the dispatch loop and this function touch caches, one at a time.
-            unsafe { *code.k[at + 1 + i].get() = w };
+        // SAFETY: only the dispatch loop and this function touch caches, one at a time.
+        unsafe {
+            let c: *mut Word = code.k[at].get();
+            let old = *c.add(1);
+            let attributes = kind::INLINE..=kind::SLOT | 0xFFFF_FFFF;
+            if attributes.contains(&old) && attributes.contains(&key) {
+                let row = self.st.sites.row(c, old as u32);
+                *row = [c as u64, old, *c.add(2), *c.add(3)];
+            }
+            for (i, w) in [key, second, third].into_iter().enumerate() {
+                *c.add(1 + i) = w;
+            }
         }
         Counters::bump(&self.counters.cache_fills);
     }

@@ -11,7 +11,7 @@
 //! to a function of the prelude, which is written in MiniScript.
 
 use crate::Vm;
-use crate::value::Value;
+use crate::value::{EMPTY, Value, Word};
 
 /// What a native returns.
 pub type NResult<'v> = Result<Value<'v>, Exit<'v>>;
@@ -264,6 +264,27 @@ impl Arity {
         a
     }
 
+    /// Lays out the `n` positional arguments at the start of `window` as a native expects them
+    /// (fixed parameters, `**kwargs`, `*args`), and says how many words these are. `None`, with
+    /// nothing changed, if they do not fit the signature or the window.
+    #[inline]
+    pub(crate) fn lay_out(&self, window: &mut [Word], n: usize) -> Option<usize> {
+        let (max, fixed) = (self.max as usize, self.fixed as usize);
+        if n < self.min as usize || (n > max && !self.varargs) {
+            return None;
+        }
+        let named = fixed + usize::from(self.varkw);
+        let total = named + n.saturating_sub(max);
+        if total.max(n) > window.len() {
+            return None;
+        }
+        if n > max {
+            window.copy_within(max..n, named);
+        }
+        window.get_mut(n.min(max)..named)?.fill(EMPTY);
+        Some(total)
+    }
+
     /// Whether `n` positional arguments need no binding.
     #[inline(always)]
     pub const fn exact(&self, n: usize) -> bool {
@@ -371,5 +392,21 @@ mod tests {
         let a = Arity::parse("x=(1, 2), *, key=',', **kw");
         assert_eq!((a.min, a.max, a.fixed, a.varkw, a.varargs), (0, 1, 2, true, false));
         assert!(Arity::parse("").exact(0));
+    }
+
+    #[test]
+    fn arguments_are_laid_out_in_place() {
+        let lay = |sig: &str, given: &[Word]| {
+            let mut w = [7; 6];
+            w[..given.len()].copy_from_slice(given);
+            Arity::parse(sig).lay_out(&mut w, given.len()).map(|n| w[..n].to_vec())
+        };
+        assert_eq!(lay("a, b=1, c=2", &[1]), Some(vec![1, EMPTY, EMPTY]));
+        assert_eq!(lay("a, *rest, k=1", &[1, 2, 3]), Some(vec![1, EMPTY, 2, 3]));
+        assert_eq!(lay("*rest, **kw", &[1, 2]), Some(vec![EMPTY, 1, 2]));
+        assert_eq!(lay("a, *, k=1, **kw", &[1]), Some(vec![1, EMPTY, EMPTY]));
+        assert_eq!(lay("a, b", &[1]), None);
+        assert_eq!(lay("a", &[1, 2]), None);
+        assert_eq!(lay("*rest, k=1, **kw", &[1, 2, 3, 4, 5]), None);
     }
 }

@@ -259,7 +259,7 @@ impl Vm {
         chars: usize,
         attrs: usize,
     ) -> Value<'_> {
-        let s = self.heap.alloc(Str::new(shape, len, chars), attrs + len, false);
+        let s = self.heap.alloc_unfilled(Str::new(shape, len, chars), attrs + len, false);
         // SAFETY: allocated with `attrs + len` bytes behind the struct.
         unsafe { s.place_inline(parts, std::mem::size_of::<Str>() + attrs) };
         Value::object(s)
@@ -437,7 +437,7 @@ impl Vm {
         let attrs = if subclass { 8 } else { 0 };
         let n = items.len();
         let v = if n <= Tuple::INLINE {
-            let t = self.heap.alloc(Tuple::new(shape, n), attrs + n * 8, false);
+            let t = self.heap.alloc_unfilled(Tuple::new(shape, n), attrs + n * 8, false);
             // SAFETY: allocated with room for the words behind the attribute storage.
             unsafe { t.place_inline(words(items), std::mem::size_of::<Tuple>() + attrs) };
             Value::object(t)
@@ -548,7 +548,8 @@ impl Vm {
     /// An object without a native payload of class `class`.
     pub fn instance(&self, class: &Class) -> Value<'_> {
         let inline = class.inline_slots.get() as usize;
-        let i = self.heap.alloc(Instance::new(class.root_shape.get(), inline), inline * 8, false);
+        let i = Instance::new(class.root_shape.get(), inline);
+        let i = self.heap.alloc_unfilled(i, inline * 8, false);
         for c in i.inline() {
             c.set(EMPTY);
         }
@@ -556,7 +557,7 @@ impl Vm {
     }
 
     pub(crate) fn slots(&self, count: usize) -> &Slots {
-        let s = self.heap.alloc(Slots::new(count), count * 8, false);
+        let s = self.heap.alloc_unfilled(Slots::new(count), count * 8, false);
         for c in s.cells() {
             c.set(EMPTY);
         }
@@ -652,6 +653,7 @@ impl Vm {
     pub fn collect(&mut self) {
         self.st.clear_dead();
         self.method_cache.clear();
+        self.st.sites.clear();
         let this: *mut Vm = self;
         // SAFETY: the roots are those of the whole VM. `heap.collect` needs the heap mutably
         // while the roots are read; the two are disjoint parts of the VM (no root is traced

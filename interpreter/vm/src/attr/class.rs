@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use crate::Vm;
 use crate::builtins::Type;
+use crate::heap::Kind;
 use crate::native::Exit;
 use crate::object::class::{Class, class_flags};
 use crate::object::text::Str;
@@ -34,6 +35,11 @@ impl MethodCache {
         for r in &self.rows {
             r.set((0, 0, 0));
         }
+    }
+
+    /// Forgets what `class` has as `name`.
+    fn forget(&self, class: Word, name: Word) {
+        self.row(class, name).set((0, 0, 0));
     }
 }
 
@@ -119,7 +125,10 @@ impl Vm {
                     ns.remove(i);
                 }
                 Some(i) => {
-                    ns.set_value(i, v.word());
+                    let old = ns.set_value(i, v.word());
+                    drop(ns);
+                    self.class_value_replaced(class, name, self.word_value(old.unwrap_or(EMPTY)), v);
+                    return Ok(true);
                 }
                 None if v.is_empty() => return Ok(false),
                 None => {
@@ -129,6 +138,33 @@ impl Vm {
         }
         self.class_changed(class, name.word());
         Ok(true)
+    }
+
+    /// A class attribute has another value. When that happens again and again, the name becomes
+    /// volatile, and then there is nothing in the caches that must be emptied.
+    fn class_value_replaced(&self, class: &Class, name: Value<'_>, old: Value<'_>, new: Value<'_>) {
+        let plain = |v: Value<'_>| !self.is_data_descriptor(v) && v.kind() != Some(Kind::Instance);
+        match name.get::<Str>() {
+            Some(s) if s.is_volatile() && plain(old) && plain(new) => {
+                self.forget_class_name(class, name.word());
+            }
+            Some(s) => {
+                if !s.bytes().starts_with(b"__") {
+                    s.note_rebound();
+                }
+                self.class_changed(class, name.word());
+            }
+            None => {}
+        }
+    }
+
+    fn forget_class_name(&self, class: &Class, name: Word) {
+        self.method_cache.forget(Value::object(class).word(), name);
+        for &w in class.subclasses.borrow().iter() {
+            if let Some(c) = self.word_value(w).get::<Class>() {
+                self.forget_class_name(c, name);
+            }
+        }
     }
 
     /// A class attribute changed: flags follow and caches are emptied.
@@ -188,6 +224,7 @@ impl Vm {
 
     /// Empties all inline caches.
     pub(crate) fn flush_caches(&self) {
+        self.st.sites.clear();
         let mut codes = self.cached_codes.borrow_mut();
         if codes.is_empty() {
             return;

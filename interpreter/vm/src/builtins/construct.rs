@@ -7,10 +7,101 @@ use crate::native::{Action, Answer, Exit, NResult, Row, Then};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Native;
 use crate::object::map::Dict;
+use crate::object::seq::words;
 use crate::object::text::Str;
-use crate::value::Value;
+use crate::value::{EMPTY, Value};
+
+/// `__new__` gave an object: `__init__` is next. State: the class, names of keywords, arguments.
+static MADE: Row = Row {
+    name: "construct_made",
+    catches: false,
+    resume: |vm, state, answer| {
+        let obj = answer.value()?;
+        let Some(class) = state[0].get::<Class>() else { return Ok(obj) };
+        vm.initialize(class, obj, vm.tuple_items(state[2]).to_vec(), state[1])
+    },
+};
+
+/// `__init__` is done. State: the object.
+static DONE: Row = Row {
+    name: "construct_done",
+    catches: false,
+    resume: |vm, state, answer: Answer<'_>| match answer.value()? {
+        v if v.is_none() => Ok(state[0]),
+        v => {
+            Err(vm.type_error(format!("__init__() should return None, not '{}'", vm.type_name(v))))
+        }
+    },
+};
 
 impl Vm {
+    /// `type.__call__` of a class whose `__new__` and `__init__` are natives, without keywords;
+    /// `None` if it is to be done in general.
+    pub(crate) fn construct_natively<'v>(
+        &'v self,
+        class: &'v Class,
+        args: &[Value<'v>],
+    ) -> Option<NResult<'v>> {
+        let special = class_flags::NO_NEW | class_flags::NEW | class_flags::META_CALL;
+        if class.has(special) || std::ptr::eq(class, self.class(Type::Type)) {
+            return None;
+        }
+        let new = self.class_lookup(class, self.names.__new__)?.get::<Native>()?;
+        let init = match self.class_lookup(class, self.names.__init__) {
+            Some(init) => Some(init.get::<Native>()?),
+            None => None,
+        };
+        let made = self.run_laid_out(new, Value::object(class), args)?;
+        let obj = match made {
+            Ok(obj) => obj,
+            Err(Exit::Raise(e)) => return Some(Err(Exit::Raise(e))),
+            e => {
+                let rest = match self.tuple(args) {
+                    Ok(rest) => rest,
+                    Err(e) => return Some(Err(e)),
+                };
+                let state = vec![Value::object(class), Value::EMPTY, rest];
+                return Some(self.and_then(e, &MADE, state));
+            }
+        };
+        let Some(init) = init else { return Some(Ok(obj)) };
+        if !std::ptr::eq(self.class_of(obj), class) {
+            return Some(self.initialize(class, obj, args.to_vec(), Value::EMPTY));
+        }
+        let nothing_to_do = if args.is_empty() || !class.has(class_flags::HEAP) {
+            std::ptr::eq(init.def, &super::object::INIT)
+        } else {
+            false
+        };
+        // An exception's `__new__` stored the arguments, and `__init__` would do the same again.
+        let stored = std::ptr::eq(init.def, &super::exception::INIT)
+            && std::ptr::eq(new.def, &super::exception::NEW);
+        if nothing_to_do || stored {
+            return Some(Ok(obj));
+        }
+        Some(match self.run_laid_out(init, obj, args) {
+            None => self.initialize(class, obj, args.to_vec(), Value::EMPTY),
+            Some(Ok(_)) => Ok(obj),
+            Some(Err(Exit::Raise(e))) => Err(Exit::Raise(e)),
+            Some(e) => self.and_then(e, &DONE, vec![obj]),
+        })
+    }
+
+    /// Runs a native with `first` and `args`; `None` if they must be bound in general.
+    fn run_laid_out<'v>(
+        &'v self,
+        n: &'v Native,
+        first: Value<'v>,
+        args: &[Value<'v>],
+    ) -> Option<NResult<'v>> {
+        let mut window = [EMPTY; 16];
+        window[0] = first.word();
+        window.get_mut(1..=args.len())?.copy_from_slice(words(args));
+        let count = n.def.arity.lay_out(&mut window, args.len() + 1)?;
+        let window = window.map(|w| self.word_value(w));
+        Some(self.run_native(n, &window[..count]))
+    }
+
     /// `type.__call__` in general: `__new__`, then `__init__`. The last of `args` are keywords
     /// named by tuple `kwnames`, or there are none (Empty).
     pub(crate) fn construct<'v>(
@@ -19,15 +110,6 @@ impl Vm {
         args: Vec<Value<'v>>,
         kwnames: Value<'v>,
     ) -> NResult<'v> {
-        static MADE: Row = Row {
-            name: "construct_made",
-            catches: false,
-            resume: |vm, state, answer| {
-                let obj = answer.value()?;
-                let Some(class) = state[0].get::<Class>() else { return Ok(obj) };
-                vm.initialize(class, obj, vm.tuple_items(state[2]).to_vec(), state[1])
-            },
-        };
         let me = Value::object(class);
         if std::ptr::eq(class, self.class(Type::Type)) && kwnames.is_empty() {
             match args[..] {
@@ -69,17 +151,6 @@ impl Vm {
         args: Vec<Value<'v>>,
         kwnames: Value<'v>,
     ) -> NResult<'v> {
-        static DONE: Row = Row {
-            name: "construct_done",
-            catches: false,
-            resume: |vm, state, answer: Answer<'_>| match answer.value()? {
-                v if v.is_none() => Ok(state[0]),
-                v => Err(vm.type_error(format!(
-                    "__init__() should return None, not '{}'",
-                    vm.type_name(v)
-                ))),
-            },
-        };
         let own = self.class_of(obj);
         if !own.is_subclass(class) {
             return Ok(obj);

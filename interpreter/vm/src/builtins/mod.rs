@@ -35,7 +35,7 @@ mod module;
 mod newclass;
 mod number_rows;
 mod numeric;
-mod object;
+pub(crate) mod object;
 mod order;
 pub(crate) mod print;
 mod property;

@@ -206,6 +206,18 @@ impl Heap {
     /// large is checked by [`Heap::charge`] or [`Heap::check`] before.
     #[inline]
     pub fn alloc<T: Object>(&self, object: T, extra: usize, drops: bool) -> &T {
+        self.place(object, extra, drops, true)
+    }
+
+    /// As [`Heap::alloc`], for callers that fill the extra bytes themselves before anything else
+    /// sees the object.
+    #[inline]
+    pub(crate) fn alloc_unfilled<T: Object>(&self, object: T, extra: usize, drops: bool) -> &T {
+        self.place(object, extra, drops, false)
+    }
+
+    #[inline(always)]
+    fn place<T: Object>(&self, object: T, extra: usize, drops: bool, zero: bool) -> &T {
         let size = std::mem::size_of::<T>() + extra;
         assert!(size <= MAX_OBJECT);
         let class = size_class(size);
@@ -224,7 +236,7 @@ impl Heap {
             };
             block::set_white(p);
             self.fresh_bytes.set(self.fresh_bytes.get() + bytes);
-            if extra > 0 {
+            if zero && extra > 0 {
                 std::ptr::write_bytes(p.add(std::mem::size_of::<T>()), 0, extra);
             }
             let p = p.cast::<T>();

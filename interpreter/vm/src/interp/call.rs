@@ -151,9 +151,13 @@ impl Vm {
                 });
             }
         }
-        let args: Vec<Value<'v>> = self.regs(a + 1, n).to_vec();
         let kwnames = self.word_value(self.st.kwnames.replace(EMPTY));
-        let r = self.construct(c, args, kwnames);
+        let args = self.regs(a + 1, n);
+        let native = if kwnames.is_empty() { self.construct_natively(c, args) } else { None };
+        let r = match native {
+            Some(r) => r,
+            None => self.construct(c, args.to_vec(), kwnames),
+        };
         Ok(finish_value(self, a, r))
     }
 
@@ -210,7 +214,7 @@ impl Vm {
         }
         self.room(a, (f.reg_count as usize).max(n) + 8)?;
         let simple = f.call_flags & call_flags::SIMPLE != 0 && kwnames == EMPTY;
-        if !(simple && n == f.arg_count as usize) {
+        if !(simple && n == f.arg_count as usize) && !self.bind_plain(f, a, n, kwnames) {
             self.bind_arguments(f, a, n, kwnames)?;
         }
         // SAFETY: room was made for the callee's registers above R[a].
@@ -221,6 +225,50 @@ impl Vm {
         self.st.pc.set(f.entry);
         self.st.k.set(f.k);
         Ok(())
+    }
+
+    /// Puts the arguments where the parameters of `f` are, if it has only plain positional ones
+    /// and each gets a value; `false`, with nothing changed, otherwise.
+    fn bind_plain(&self, f: &Function, a: usize, n: usize, kwnames: Word) -> bool {
+        const MOST: usize = 32;
+        let argc = f.arg_count as usize;
+        if f.call_flags & call_flags::SIMPLE == 0 || argc > MOST || n > MOST {
+            return false;
+        }
+        let proto = &f.code().proto;
+        let names = self.word_value(kwnames).get::<Tuple>().map_or(&[][..], |t| t.items());
+        let given = n - names.len();
+        if given > argc {
+            return false;
+        }
+        let mut bound = [EMPTY; MOST];
+        for (b, v) in bound.iter_mut().zip(self.regs(a + 1, given)) {
+            *b = v.word();
+        }
+        let first = (proto.posonly_count as usize).max(given);
+        for (name, v) in names.iter().zip(self.regs(a + 1 + given, names.len())) {
+            let Some(name) = name.get::<Str>() else { return false };
+            let found = (first..argc).find(|&i| proto.locals[i].as_bytes() == name.bytes());
+            match found {
+                Some(i) if bound[i] == EMPTY => bound[i] = v.word(),
+                _ => return false,
+            }
+        }
+        let defaults =
+            crate::object::read(&f.defaults).get::<Tuple>().map_or(&[][..], |t| t.items());
+        let optional = argc.saturating_sub(defaults.len());
+        for i in given..argc {
+            if bound[i] == EMPTY {
+                match i.checked_sub(optional).and_then(|i| defaults.get(i)) {
+                    Some(v) => bound[i] = v.word(),
+                    None => return false,
+                }
+            }
+        }
+        for (i, &w) in bound[..argc].iter().enumerate().skip(given) {
+            self.st.set_reg(a + 1 + i, w);
+        }
+        true
     }
 
     /// Puts the arguments where the parameters of `f` are: the general case.

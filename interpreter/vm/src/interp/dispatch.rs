@@ -41,8 +41,8 @@ pub enum Next {
     Switch(*const u32, *mut Word, *const Word),
     /// The slow path of this instruction.
     Slow,
-    /// A call of a native.
-    Native,
+    /// The rest of this instruction, in a function of its own.
+    Tail(Handler),
     /// The slow path with `pc` moved back to re-execute (a safepoint before the jump to it).
     Safepoint(*const u32),
 }

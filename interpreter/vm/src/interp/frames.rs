@@ -124,10 +124,37 @@ impl Vm {
         dst: usize,
         mode: Mode,
     ) -> bool {
-        let (row, state) = match then {
-            Some(t) => (t.row, t.state),
-            None => (&RETURN_ROW, Vec::new()),
-        };
+        match then {
+            Some(t) => self.push_row(t.row, &t.state, window, dst, mode),
+            None => self.push_row(&RETURN_ROW, &[], window, dst, mode),
+        }
+    }
+
+    /// Calls `func` with `args` from Rust on behalf of an instruction, and goes on at `row` with
+    /// `state`: what [`Exit::call`] does, without a detour over the native heap.
+    pub(crate) fn push_call(
+        &self,
+        func: Value<'_>,
+        args: &[Value<'_>],
+        row: &'static Row,
+        state: &[Value<'_>],
+        dst: usize,
+        mode: Mode,
+    ) -> Flow {
+        if !self.push_row(row, state, args.len() + 1, dst, mode) {
+            return self.raise_here(self.memory_error());
+        }
+        self.call_in_native(func, args, Value::EMPTY)
+    }
+
+    fn push_row(
+        &self,
+        row: &'static Row,
+        state: &[Value<'_>],
+        window: usize,
+        dst: usize,
+        mode: Mode,
+    ) -> bool {
         let top = self.st.top();
         let size = 1 + state.len() + window + 2;
         let moved = top as usize + (size + 2) * 8 > self.st.stack_limit.get() as usize
@@ -185,11 +212,20 @@ impl Vm {
     pub(crate) fn answer_native(&self, answer: Answer<'_>) -> Flow {
         let info = RowInfo::read(self.st.below(1));
         let row = self.native_row();
-        let state: Vec<Value<'_>> =
-            (0..info.state).map(|i| self.word_value(self.st.reg(1 + i))).collect();
+        let mut near = [Value::EMPTY; 8];
+        let far: Vec<Value<'_>>;
+        let state = if info.state <= near.len() {
+            for (i, v) in near[..info.state].iter_mut().enumerate() {
+                *v = self.word_value(self.st.reg(1 + i));
+            }
+            &near[..info.state]
+        } else {
+            far = (0..info.state).map(|i| self.word_value(self.st.reg(1 + i))).collect();
+            &far[..]
+        };
         // What the row asks for next is done on behalf of the same instruction: a new frame takes
         // the place of this one.
-        let result = (row.resume)(self, &state, answer);
+        let result = (row.resume)(self, state, answer);
         let delta = self.pop_native();
         match result {
             Ok(v) => self.deliver(v, delta.dst, delta.mode),

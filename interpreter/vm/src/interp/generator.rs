@@ -11,9 +11,9 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::native::{Answer, Exit, Row};
 use crate::object::func::Function;
-use crate::object::generator::{GenState, Generator};
+use crate::object::generator::{GenState, Generator, NEAR_REGS};
 use crate::object::iter::Iter;
-use crate::value::{EMPTY, NONE, Value, Word};
+use crate::value::{EMPTY, NONE, Value};
 
 /// Goes on after a call of `__next__` or `send` on behalf of an iteration.
 static NEXT_ROW: Row = Row { name: "next", catches: false, resume: |_, _, answer| answer.value() };
@@ -27,17 +27,23 @@ impl Vm {
         let params = (p.arg_count + p.kwonly_count) as usize
             + usize::from(p.flags.varargs)
             + usize::from(p.flags.varkw);
-        let mut regs: Vec<Word> = Vec::with_capacity(n);
-        regs.extend(self.regs(0, params.min(n)).iter().map(|v| v.word()));
-        regs.resize(n, EMPTY);
         let class = match (p.flags.generator, p.flags.coroutine) {
             (true, true) => Type::AsyncGenerator,
             (false, true) => Type::Coroutine,
             _ => Type::Generator,
         };
-        let _ = self.heap.charge(n * 8);
-        let g = Generator::new(class.shape(), f, self.st.pc.get(), regs);
-        let g = Value::object(self.heap.alloc(g, 0, true));
+        let near = n <= NEAR_REGS;
+        if !near && self.heap.charge(n * 8).is_err() {
+            return self.raise_here(self.memory_error());
+        }
+        let g = Generator::new(class.shape(), f, self.st.pc.get());
+        let g = self.heap.alloc_unfilled(g, if near { n * 8 } else { 0 }, !near);
+        // SAFETY: allocated with room for them; the frame has at least `params` registers.
+        unsafe {
+            let params = params.min(n);
+            g.place(std::slice::from_raw_parts(self.st.base.get(), params), n);
+        }
+        let g = Value::object(g);
         self.return_value(g)
     }
 
@@ -114,8 +120,7 @@ impl Vm {
             new.sub(3).write(self.st.handled.get());
             new.sub(2).write(Delta { delta: offset + 3, dst, mode }.word());
             new.sub(1).write(Value::object(g).word());
-            let regs = g.regs.borrow();
-            std::ptr::copy_nonoverlapping(regs.as_ptr(), new, n.min(regs.len()));
+            std::ptr::copy_nonoverlapping(g.regs.get(), new, n.min(g.reg_len.get() as usize));
             self.st.push(FrameRec { pc: self.st.pc.get(), k: self.st.k.get() });
             self.st.base.set(new);
         }
@@ -159,12 +164,9 @@ impl Vm {
         g.pc.set(self.st.pc.get());
         g.resume_reg.set(resume_reg as u8);
         g.state.set(GenState::Suspended);
-        {
-            let mut regs = g.regs.borrow_mut();
-            let n = regs.len();
-            // SAFETY: the frame has as many registers.
-            unsafe { std::ptr::copy_nonoverlapping(self.st.base.get(), regs.as_mut_ptr(), n) };
-        }
+        let n = g.reg_len.get() as usize;
+        // SAFETY: the frame has as many registers.
+        unsafe { std::ptr::copy_nonoverlapping(self.st.base.get(), g.regs.get(), n) };
         let outer = self.st.below(3);
         let mine = self.st.handled.get();
         g.handled.set(if mine == outer { EMPTY } else { mine });
@@ -237,10 +239,7 @@ impl Vm {
         }
         let class = self.class_of(iter);
         match self.class_lookup(class, self.names.__next__) {
-            Some(f) => {
-                let args = vec![iter];
-                self.do_exit(Exit::call(f, args, &NEXT_ROW, Vec::new()), dst, mode)
-            }
+            Some(f) => self.push_call(f, &[iter], &NEXT_ROW, &[], dst, mode),
             None => self.raise_here(
                 self.type_error(format!("'{}' object is not an iterator", self.type_name(iter))),
             ),

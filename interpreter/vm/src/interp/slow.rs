@@ -9,6 +9,7 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::code::intrinsic::Intrinsic;
 use crate::code::op::{Ins, Op};
+use crate::heap::Kind;
 use crate::native::{Exit, NResult};
 use crate::object::exc::Exception;
 use crate::object::func::{CellObj, Code, Function};
@@ -18,7 +19,7 @@ use crate::object::read;
 use crate::object::seq::{List, Tuple};
 use crate::object::text::Str;
 use crate::ops::compare::Cmp;
-use crate::value::{EMPTY, Value};
+use crate::value::{EMPTY, Value, Word};
 
 /// Defines `slow(op)`-functions: see the module's head.
 macro_rules! slow_ops {
@@ -134,70 +135,69 @@ slow_ops! {
         }
     };
 
-    value GETATTR |vm, i, x| vm.getattr_cached(vm.reg(i.b()), x as usize);
+    flow GETATTR |vm, i, x| vm.getattr_op(i, x as usize);
     effect SETATTR |vm, i, x| vm.setattr_cached(vm.reg(i.a()), vm.reg(i.b()), x as usize);
     effect DELATTR |vm, i, x| vm.setattr(vm.reg(i.a()), vm.constant(x as usize), Value::EMPTY);
     value SELF |vm, i, x| vm.load_method(i.a(), vm.reg(i.b()), x as usize);
-    value GETITEM |vm, i, x| vm.getitem(vm.reg(i.b()), vm.reg(i.c()));
-    value GETITEMI |vm, i, x| vm.getitem(vm.reg(i.b()), imm(i));
-    effect SETITEM |vm, i, x| vm.setitem(vm.reg(i.a()), vm.reg(i.b()), vm.reg(i.c()));
+    flow GETITEM |vm, i, x| vm.getitem_op(i, vm.reg(i.c()));
+    flow GETITEMI |vm, i, x| vm.getitem_op(i, imm(i));
+    flow SETITEM |vm, i, x| vm.setitem_op(i);
     effect DELITEM |vm, i, x| vm.delitem(vm.reg(i.a()), vm.reg(i.b()));
     value MKSLICE |vm, i, x| {
         let b = i.b();
         Ok(vm.slice(vm.reg(b), vm.reg(b + 1), vm.reg(b + 2)))
     };
 
-    value ADD |vm, i, x| vm.binary(Op::ADD, vm.reg(i.b()), vm.reg(i.c()));
-    value SUB |vm, i, x| vm.binary(Op::SUB, vm.reg(i.b()), vm.reg(i.c()));
-    value MUL |vm, i, x| vm.binary(Op::MUL, vm.reg(i.b()), vm.reg(i.c()));
-    value TRUEDIV |vm, i, x| vm.binary(Op::TRUEDIV, vm.reg(i.b()), vm.reg(i.c()));
-    value FLOORDIV |vm, i, x| vm.binary(Op::FLOORDIV, vm.reg(i.b()), vm.reg(i.c()));
-    value MOD |vm, i, x| vm.binary(Op::MOD, vm.reg(i.b()), vm.reg(i.c()));
-    value POW |vm, i, x| vm.binary(Op::POW, vm.reg(i.b()), vm.reg(i.c()));
-    value LSHIFT |vm, i, x| vm.binary(Op::LSHIFT, vm.reg(i.b()), vm.reg(i.c()));
-    value RSHIFT |vm, i, x| vm.binary(Op::RSHIFT, vm.reg(i.b()), vm.reg(i.c()));
-    value BITAND |vm, i, x| vm.binary(Op::BITAND, vm.reg(i.b()), vm.reg(i.c()));
-    value BITOR |vm, i, x| vm.binary(Op::BITOR, vm.reg(i.b()), vm.reg(i.c()));
-    value BITXOR |vm, i, x| vm.binary(Op::BITXOR, vm.reg(i.b()), vm.reg(i.c()));
-    value MATMUL |vm, i, x| vm.binary(Op::MATMUL, vm.reg(i.b()), vm.reg(i.c()));
-    value ADDI |vm, i, x| vm.binary(Op::ADD, vm.reg(i.b()), imm(i));
-    value SUBI |vm, i, x| vm.binary(Op::SUB, vm.reg(i.b()), imm(i));
-    value IADD |vm, i, x| vm.inplace(Op::ADD, vm.reg(i.b()), vm.reg(i.c()));
-    value ISUB |vm, i, x| vm.inplace(Op::SUB, vm.reg(i.b()), vm.reg(i.c()));
-    value IMUL |vm, i, x| vm.inplace(Op::MUL, vm.reg(i.b()), vm.reg(i.c()));
-    value INPLACE |vm, i, x| {
-        let op = Op::decode(x).unwrap_or(Op::ADD);
-        vm.inplace(op, vm.reg(i.b()), vm.reg(i.c()))
+    flow ADD |vm, i, x| vm.operator(Op::ADD, false, i, vm.reg(i.c()));
+    flow SUB |vm, i, x| vm.operator(Op::SUB, false, i, vm.reg(i.c()));
+    flow MUL |vm, i, x| vm.operator(Op::MUL, false, i, vm.reg(i.c()));
+    flow TRUEDIV |vm, i, x| vm.operator(Op::TRUEDIV, false, i, vm.reg(i.c()));
+    flow FLOORDIV |vm, i, x| vm.operator(Op::FLOORDIV, false, i, vm.reg(i.c()));
+    flow MOD |vm, i, x| vm.operator(Op::MOD, false, i, vm.reg(i.c()));
+    flow POW |vm, i, x| vm.operator(Op::POW, false, i, vm.reg(i.c()));
+    flow LSHIFT |vm, i, x| vm.operator(Op::LSHIFT, false, i, vm.reg(i.c()));
+    flow RSHIFT |vm, i, x| vm.operator(Op::RSHIFT, false, i, vm.reg(i.c()));
+    flow BITAND |vm, i, x| vm.operator(Op::BITAND, false, i, vm.reg(i.c()));
+    flow BITOR |vm, i, x| vm.operator(Op::BITOR, false, i, vm.reg(i.c()));
+    flow BITXOR |vm, i, x| vm.operator(Op::BITXOR, false, i, vm.reg(i.c()));
+    flow MATMUL |vm, i, x| vm.operator(Op::MATMUL, false, i, vm.reg(i.c()));
+    flow ADDI |vm, i, x| vm.operator(Op::ADD, false, i, imm(i));
+    flow SUBI |vm, i, x| vm.operator(Op::SUB, false, i, imm(i));
+    flow IADD |vm, i, x| vm.operator(Op::ADD, true, i, vm.reg(i.c()));
+    flow ISUB |vm, i, x| vm.operator(Op::SUB, true, i, vm.reg(i.c()));
+    flow IMUL |vm, i, x| vm.operator(Op::MUL, true, i, vm.reg(i.c()));
+    flow INPLACE |vm, i, x| {
+        vm.operator(Op::decode(x).unwrap_or(Op::ADD), true, i, vm.reg(i.c()))
     };
-    value IADDI |vm, i, x| vm.inplace(Op::ADD, vm.reg(i.b()), imm(i));
-    value ISUBI |vm, i, x| vm.inplace(Op::SUB, vm.reg(i.b()), imm(i));
+    flow IADDI |vm, i, x| vm.operator(Op::ADD, true, i, imm(i));
+    flow ISUBI |vm, i, x| vm.operator(Op::SUB, true, i, imm(i));
     value NEG |vm, i, x| vm.unary(Op::NEG, vm.reg(i.b()));
     value POS |vm, i, x| vm.unary(Op::POS, vm.reg(i.b()));
     value INVERT |vm, i, x| vm.unary(Op::INVERT, vm.reg(i.b()));
     value NOT |vm, i, x| vm.negated(vm.truth(vm.reg(i.b())));
 
-    value EQ |vm, i, x| vm.compare(Cmp::Eq, vm.reg(i.b()), vm.reg(i.c()));
-    value NE |vm, i, x| vm.compare(Cmp::Ne, vm.reg(i.b()), vm.reg(i.c()));
-    value LT |vm, i, x| vm.compare(Cmp::Lt, vm.reg(i.b()), vm.reg(i.c()));
-    value LE |vm, i, x| vm.compare(Cmp::Le, vm.reg(i.b()), vm.reg(i.c()));
-    value GT |vm, i, x| vm.compare(Cmp::Gt, vm.reg(i.b()), vm.reg(i.c()));
-    value GE |vm, i, x| vm.compare(Cmp::Ge, vm.reg(i.b()), vm.reg(i.c()));
+    flow EQ |vm, i, x| vm.comparison(Cmp::Eq, i, vm.reg(i.c()));
+    flow NE |vm, i, x| vm.comparison(Cmp::Ne, i, vm.reg(i.c()));
+    flow LT |vm, i, x| vm.comparison(Cmp::Lt, i, vm.reg(i.c()));
+    flow LE |vm, i, x| vm.comparison(Cmp::Le, i, vm.reg(i.c()));
+    flow GT |vm, i, x| vm.comparison(Cmp::Gt, i, vm.reg(i.c()));
+    flow GE |vm, i, x| vm.comparison(Cmp::Ge, i, vm.reg(i.c()));
     value IS |vm, i, x| Ok(Value::bool(vm.reg(i.b()).is(vm.reg(i.c()))));
     value ISNOT |vm, i, x| Ok(Value::bool(!vm.reg(i.b()).is(vm.reg(i.c()))));
     value IN |vm, i, x| vm.contains(vm.reg(i.c()), vm.reg(i.b())).map(Value::bool);
     value NOTIN |vm, i, x| vm.negated(vm.contains(vm.reg(i.c()), vm.reg(i.b())));
-    branch JEQ |vm, i, x| vm.compare_truth(Cmp::Eq, vm.reg(i.b()), vm.reg(i.c()));
-    branch JNE |vm, i, x| vm.compare_truth(Cmp::Ne, vm.reg(i.b()), vm.reg(i.c()));
-    branch JLT |vm, i, x| vm.compare_truth(Cmp::Lt, vm.reg(i.b()), vm.reg(i.c()));
-    branch JLE |vm, i, x| vm.compare_truth(Cmp::Le, vm.reg(i.b()), vm.reg(i.c()));
-    branch JGT |vm, i, x| vm.compare_truth(Cmp::Gt, vm.reg(i.b()), vm.reg(i.c()));
-    branch JGE |vm, i, x| vm.compare_truth(Cmp::Ge, vm.reg(i.b()), vm.reg(i.c()));
-    branch JEQI |vm, i, x| vm.compare_truth(Cmp::Eq, vm.reg(i.b()), imm(i));
-    branch JNEI |vm, i, x| vm.compare_truth(Cmp::Ne, vm.reg(i.b()), imm(i));
-    branch JLTI |vm, i, x| vm.compare_truth(Cmp::Lt, vm.reg(i.b()), imm(i));
-    branch JLEI |vm, i, x| vm.compare_truth(Cmp::Le, vm.reg(i.b()), imm(i));
-    branch JGTI |vm, i, x| vm.compare_truth(Cmp::Gt, vm.reg(i.b()), imm(i));
-    branch JGEI |vm, i, x| vm.compare_truth(Cmp::Ge, vm.reg(i.b()), imm(i));
+    flow JEQ |vm, i, x| vm.branch_comparison(Cmp::Eq, i, vm.reg(i.c()));
+    flow JNE |vm, i, x| vm.branch_comparison(Cmp::Ne, i, vm.reg(i.c()));
+    flow JLT |vm, i, x| vm.branch_comparison(Cmp::Lt, i, vm.reg(i.c()));
+    flow JLE |vm, i, x| vm.branch_comparison(Cmp::Le, i, vm.reg(i.c()));
+    flow JGT |vm, i, x| vm.branch_comparison(Cmp::Gt, i, vm.reg(i.c()));
+    flow JGE |vm, i, x| vm.branch_comparison(Cmp::Ge, i, vm.reg(i.c()));
+    flow JEQI |vm, i, x| vm.branch_comparison(Cmp::Eq, i, imm(i));
+    flow JNEI |vm, i, x| vm.branch_comparison(Cmp::Ne, i, imm(i));
+    flow JLTI |vm, i, x| vm.branch_comparison(Cmp::Lt, i, imm(i));
+    flow JLEI |vm, i, x| vm.branch_comparison(Cmp::Le, i, imm(i));
+    flow JGTI |vm, i, x| vm.branch_comparison(Cmp::Gt, i, imm(i));
+    flow JGEI |vm, i, x| vm.branch_comparison(Cmp::Ge, i, imm(i));
     branch JIN |vm, i, x| vm.contains(vm.reg(i.c()), vm.reg(i.b()));
     branch JNOTIN |vm, i, x| vm.not_contains(vm.reg(i.c()), vm.reg(i.b()));
     branch JIS |vm, i, x| Ok(vm.reg(i.b()).is(vm.reg(i.c())));
@@ -462,6 +462,85 @@ impl Vm {
             },
             None => self.delitem(ns, name),
         }
+    }
+
+    /// `R[a] = R[b] op y`, or `op=`.
+    fn operator(&self, op: Op, inplace: bool, i: Ins, y: Value<'_>) -> Flow {
+        let x = self.reg(i.b());
+        if let Some(flow) = self.begin_operator(op, inplace, x, y, i.a()) {
+            return flow;
+        }
+        let r = if inplace { self.inplace(op, x, y) } else { self.binary(op, x, y) };
+        finish_value(self, i.a(), r)
+    }
+
+    /// `R[a] = R[b] op y`.
+    fn comparison(&self, op: Cmp, i: Ins, y: Value<'_>) -> Flow {
+        let x = self.reg(i.b());
+        match self.begin_comparison(op, x, y, i.a(), Mode::Reg) {
+            Some(flow) => flow,
+            None => finish_value(self, i.a(), self.compare(op, x, y)),
+        }
+    }
+
+    /// `R[b] op y` and the branch at `st.pc`.
+    #[allow(unsafe_code)]
+    fn branch_comparison(&self, op: Cmp, i: Ins, y: Value<'_>) -> Flow {
+        let x = self.reg(i.b());
+        if x.kind() == Some(Kind::Instance) {
+            let pc = self.st.pc.get();
+            // SAFETY: the branch instruction follows; it lies before the return address.
+            self.st.pc.set(unsafe { pc.add(1) });
+            if let Some(flow) = self.begin_comparison(op, x, y, 0, Mode::Branch) {
+                return flow;
+            }
+            self.st.pc.set(pc);
+        }
+        finish_branch(self, self.compare_truth(op, x, y))
+    }
+
+    /// Calls method `name` of `obj`, if its class has a script function for it, for `R[dst]` (or
+    /// for nothing). `None` otherwise.
+    fn begin_method(
+        &self,
+        obj: Value<'_>,
+        name: Word,
+        args: &[Value<'_>],
+        dst: usize,
+        mode: Mode,
+    ) -> Option<Flow> {
+        if obj.kind() != Some(Kind::Instance) {
+            return None;
+        }
+        let f = self.class_lookup(self.class_of(obj), name).filter(|f| f.is_a::<Function>())?;
+        Some(self.push_call(f, args, &super::frames::RETURN_ROW, &[], dst, mode))
+    }
+
+    fn getitem_op(&self, i: Ins, index: Value<'_>) -> Flow {
+        let obj = self.reg(i.b());
+        let name = self.names.__getitem__;
+        match self.begin_method(obj, name, &[obj, index], i.a(), Mode::Reg) {
+            Some(flow) => flow,
+            None => finish_value(self, i.a(), self.getitem(obj, index)),
+        }
+    }
+
+    fn setitem_op(&self, i: Ins) -> Flow {
+        let (obj, index, v) = (self.reg(i.a()), self.reg(i.b()), self.reg(i.c()));
+        let name = self.names.__setitem__;
+        match self.begin_method(obj, name, &[obj, index, v], 0, Mode::Discard) {
+            Some(flow) => flow,
+            None => finish_effect(self, self.setitem(obj, index, v)),
+        }
+    }
+
+    fn getattr_op(&self, i: Ins, cache: usize) -> Flow {
+        let obj = self.reg(i.b());
+        if let Some(f) = self.property_getter(obj, cache) {
+            let row = &super::frames::RETURN_ROW;
+            return self.push_call(f, &[obj], row, &[], i.a(), Mode::Reg);
+        }
+        finish_value(self, i.a(), self.getattr_cached(obj, cache))
     }
 
     fn return_op(&self, v: Value<'_>) -> Flow {

@@ -255,6 +255,8 @@ pub struct State {
     pub kwnames: Cell<Word>,
     /// Backward jumps of a slice.
     pub slice: Cell<i32>,
+    /// Second level of the attribute caches.
+    pub(crate) sites: crate::cache::Sites,
     pub(crate) gc_stress: bool,
     /// Most frames of a task (`sys.setrecursionlimit`).
     pub recursion_limit: Cell<usize>,
@@ -299,6 +301,7 @@ impl State {
             result: Cell::new(EMPTY),
             kwnames: Cell::new(EMPTY),
             slice: Cell::new(if gc_stress { 1 } else { SLICE }),
+            sites: Default::default(),
             gc_stress,
             recursion_limit: Cell::new(1000),
             ended: Cell::new(Ended::Returned),

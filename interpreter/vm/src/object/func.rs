@@ -98,6 +98,9 @@ unsafe impl Object for Code {
         }
         for c in self.k[self.const_count..].chunks_exact(CACHE_WORDS) {
             m.word(read(&c[0]));
+            if crate::cache::holds_object(read(&c[1])) {
+                m.word(read(&c[3]));
+            }
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct Str {
 const INTERNED: u8 = 1;
 const OWNED: u8 = 2;
 const ASCII: u8 = 4;
+/// The value of a class under this name was replaced once; again and again.
+const REBOUND: u8 = 8;
+const VOLATILE: u8 = 16;
 
 impl Str {
     /// Most bytes that a string may have.
@@ -131,6 +134,17 @@ impl Str {
 
     pub(crate) fn set_interned(&self) {
         self.head.flags.set(self.head.flags.get() | INTERNED);
+    }
+
+    /// Notes that a class attribute of this name was given another value.
+    pub(crate) fn note_rebound(&self) {
+        let f = self.head.flags.get();
+        self.head.flags.set(f | if f & REBOUND != 0 { VOLATILE } else { REBOUND });
+    }
+
+    /// Whether class attributes of this name are given new values again and again.
+    pub(crate) fn is_volatile(&self) -> bool {
+        self.head.flags.get() & VOLATILE != 0
     }
 
     /// Whether it belongs to `str` itself and not to a subclass.

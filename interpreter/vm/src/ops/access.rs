@@ -7,9 +7,10 @@ use crate::cache::kind;
 use crate::heap::Kind;
 use crate::native::{Answer, Exit, NResult, Row};
 use crate::object::class::{Class, class_flags};
+use crate::object::func::Function;
 use crate::object::instance::{INLINE_OFFSET, has_attrs, inline_count, slot_cell};
 use crate::object::map::Dict;
-use crate::object::record::Module;
+use crate::object::record::{ClassMethod, Member, Module, Property};
 use crate::object::seq::{Range, Tuple};
 use crate::object::text::Str;
 use crate::stats::Counters;
@@ -38,6 +39,28 @@ impl Vm {
         self.getattr(obj, name)
     }
 
+    /// The getter to call for an attribute that is a property in script code.
+    pub(crate) fn property_getter<'v>(&'v self, obj: Value<'v>, cache: usize) -> Option<Value<'v>> {
+        if obj.kind() != Some(Kind::Instance) {
+            return None;
+        }
+        let class = self.class_of(obj);
+        if class.has(class_flags::GETATTRIBUTE | class_flags::GETATTR) {
+            return None;
+        }
+        let found = self.class_lookup(class, self.cache_name(cache).word())?;
+        let p = found.get::<Property>().filter(|_| self.exact_type(found).is_some())?;
+        Some(p.fget()).filter(|f| f.is_a::<Function>())
+    }
+
+    /// The name under which instance `obj` keeps what slot descriptor `d` of its class stands for.
+    fn slot_key<'v>(&'v self, obj: Value<'v>, class: &Class, d: Value<'v>) -> Option<Value<'v>> {
+        let m = d.get::<Member>().filter(|m| m.get().is_none())?;
+        let own = obj.kind() == Some(Kind::Instance)
+            && m.owner().get::<Class>().is_some_and(|owner| class.is_subclass(owner));
+        if own { Some(m.set()) } else { None }
+    }
+
     /// The attribute if it is found without calling anything; fills the cache.
     fn try_fast_attr<'v>(
         &'v self,
@@ -49,12 +72,29 @@ impl Vm {
         if let Some(m) = obj.get::<Module>() {
             return self.cache_module_attr(m, name, cache);
         }
+        if let Some(c) = obj.get::<Class>() {
+            let v = self.class_attr_at_hand(c, name)?;
+            if !is_volatile(name) {
+                let key = u64::from(h.shape.get()) | kind::OBJECT;
+                self.fill_cache(cache, key, v.word(), obj.word());
+            }
+            return Some(v);
+        }
         let class = self.class_of(obj);
-        if class.has(class_flags::GETATTRIBUTE) || obj.is_a::<Class>() {
+        if class.has(class_flags::GETATTRIBUTE) {
             return None;
         }
         let shape = h.shape.get();
         let in_class = self.class_lookup(class, name.word());
+        if let Some(key) = in_class.and_then(|d| self.slot_key(obj, class, d)) {
+            let s = self.shapes.get(shape);
+            let slot = s.slot(key.word()).filter(|n| !s.dict_mode && *n < inline_count(h))?;
+            // A slot may be emptied, so its place is looked at each time.
+            let offset = (INLINE_OFFSET + slot * 8) as u64;
+            self.fill_cache(cache, u64::from(shape) | kind::SLOT, offset, 0);
+            let v = crate::object::read(slot_cell(h, slot)?);
+            return if v.is_empty() { None } else { Some(v) };
+        }
         if in_class.is_some_and(|d| self.is_data_descriptor(d)) {
             return None;
         }
@@ -98,10 +138,61 @@ impl Vm {
             ),
         };
         if plain {
-            self.fill_cache(cache, u64::from(shape) | kind::CLASS, v.word(), 0);
+            if !is_volatile(name) {
+                self.fill_cache(cache, u64::from(shape) | kind::CLASS, v.word(), 0);
+            }
             return Some(v);
         }
         None
+    }
+
+    /// An attribute of class `c` that is the same at each access until a class changes.
+    fn class_attr_at_hand<'v>(&'v self, c: &'v Class, name: Value<'v>) -> Option<Value<'v>> {
+        let meta = self.class_of(Value::object(c));
+        if meta.has(class_flags::GETATTRIBUTE) {
+            return None;
+        }
+        let in_meta = self.class_lookup(meta, name.word());
+        if in_meta.is_some_and(|d| self.is_data_descriptor(d)) {
+            return None;
+        }
+        let v = self.class_lookup(c, name.word())?;
+        match v.kind() {
+            Some(Kind::StaticMethod) if self.exact_type(v).is_some() => {
+                self.descriptor_get(v, Value::NONE, Value::object(c)).ok()
+            }
+            Some(Kind::Instance) => {
+                let own = self.class_lookup(self.class_of(v), self.names.__get__);
+                if own.is_none() { Some(v) } else { None }
+            }
+            None
+            | Some(
+                Kind::Function
+                | Kind::Str
+                | Kind::List
+                | Kind::Tuple
+                | Kind::Dict
+                | Kind::Int64
+                | Kind::BigInt
+                | Kind::Set
+                | Kind::FrozenSet
+                | Kind::Bytes,
+            ) => Some(v),
+            _ => None,
+        }
+    }
+
+    /// A script function that is a class method of class `c`.
+    fn class_method_at_hand<'v>(&'v self, c: &'v Class, name: Value<'v>) -> Option<Value<'v>> {
+        let meta = self.class_of(Value::object(c));
+        if meta.has(class_flags::GETATTRIBUTE)
+            || self.class_lookup(meta, name.word()).is_some_and(|d| self.is_data_descriptor(d))
+        {
+            return None;
+        }
+        let v = self.class_lookup(c, name.word())?;
+        let m = v.get::<ClassMethod>().filter(|_| self.exact_type(v).is_some())?;
+        Some(m.func()).filter(|f| f.is_a::<Function>())
     }
 
     fn cache_module_attr<'v>(
@@ -132,14 +223,18 @@ impl Vm {
         cache: usize,
     ) -> Result<(), Exit<'v>> {
         Counters::bump(&self.counters.cache_misses);
-        let name = self.cache_name(cache);
+        let mut name = self.cache_name(cache);
         let class = self.class_of(obj);
+        let found = self.class_lookup(class, name.word());
+        let key = found.and_then(|d| self.slot_key(obj, class, d));
         let plain = !class.has(class_flags::SETATTR | class_flags::NO_DICT)
             && obj.kind() == Some(Kind::Instance)
             && !std::ptr::eq(class, self.class(Type::Object))
-            && self.class_lookup(class, name.word()).is_none_or(|d| !self.is_data_descriptor(d));
-        if !plain {
-            return self.setattr(obj, name, v);
+            && found.is_none_or(|d| !self.is_data_descriptor(d));
+        match key.filter(|_| !class.has(class_flags::SETATTR)) {
+            Some(key) => name = key,
+            None if !plain => return self.setattr(obj, name, v),
+            None => {}
         }
         let Some(h) = obj.header() else { return Ok(()) };
         let before = h.shape.get();
@@ -173,6 +268,21 @@ impl Vm {
         {
             return Ok(v);
         }
+        if let Some(c) = obj.get::<Class>()
+            && let Some(h) = obj.header()
+            && !is_volatile(name)
+        {
+            let shape = u64::from(h.shape.get());
+            if let Some(f) = self.class_method_at_hand(c, name) {
+                self.fill_cache(cache, shape | kind::CLASS_METHOD, f.word(), obj.word());
+                self.st.set_reg(a + 1, obj.word());
+                return Ok(f);
+            }
+            if let Some(v) = self.class_attr_at_hand(c, name) {
+                self.fill_cache(cache, shape | kind::OBJECT, v.word(), obj.word());
+                return Ok(v);
+            }
+        }
         let class = self.class_of(obj);
         if class.has(class_flags::GETATTRIBUTE | class_flags::GETATTR) {
             return self.getattr(obj, name);
@@ -186,7 +296,11 @@ impl Vm {
                     let s = self.shapes.get(h.shape.get());
                     // An object whose attributes are in a dict may get one of this name without
                     // a change of shape.
-                    if !s.dict_mode && h.kind() != Kind::Function && !obj.is_a::<Class>() {
+                    if !s.dict_mode
+                        && h.kind() != Kind::Function
+                        && !obj.is_a::<Class>()
+                        && !is_volatile(name)
+                    {
                         let key = u64::from(h.shape.get()) | kind::METHOD;
                         self.fill_cache(cache, key, f.word(), 0);
                     }
@@ -378,4 +492,9 @@ impl Vm {
     pub fn tuple_items<'v>(&'v self, v: Value<'v>) -> &'v [Value<'v>] {
         v.get::<Tuple>().map_or(&[], |t| t.items())
     }
+}
+
+/// Whether what is found in a class under `name` may not be cached.
+fn is_volatile(name: Value<'_>) -> bool {
+    name.get::<Str>().is_some_and(Str::is_volatile)
 }

@@ -10,10 +10,12 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::code::op::Op;
 use crate::heap::Kind;
+use crate::interp::dispatch::Flow;
+use crate::interp::state::Mode;
 use crate::names::Names;
 use crate::native::{Exit, NResult, Row};
 use crate::object::class::Class;
-use crate::object::func::Native;
+use crate::object::func::{Function, Native};
 use crate::value::{Value, Word};
 
 macro_rules! operators {
@@ -196,6 +198,34 @@ impl Vm {
         }
     }
 
+    /// `a op b` (or `op=`) for register `dst`, where that is a call of a script method of `a`'s
+    /// class: begins it. `None` where it takes the general way.
+    pub(crate) fn begin_operator(
+        &self,
+        op: Op,
+        inplace: bool,
+        a: Value<'_>,
+        b: Value<'_>,
+        dst: usize,
+    ) -> Option<Flow> {
+        if a.kind() != Some(Kind::Instance) {
+            return None;
+        }
+        let (ca, op) = (self.class_of(a), Bin::of(op));
+        // An operand whose class derives from that of the left one may go first.
+        let cb = self.class_of(b);
+        if !std::ptr::eq(ca, cb) && self.exact_type(b).is_none() && cb.is_subclass(ca) {
+            return None;
+        }
+        let (forward, _, own) = op.names(&self.names);
+        if inplace && self.class_lookup(ca, own).is_some() {
+            return None;
+        }
+        let f = self.class_lookup(ca, forward).filter(|f| f.is_a::<Function>())?;
+        let o = Operation { op, inplace, a, b };
+        Some(self.push_call(f, &[a, b], &STEP_ROW, &o.state(Step::First), dst, Mode::Reg))
+    }
+
     /// Goes on with an operation at `step`.
     fn run_steps<'v>(&'v self, o: Operation<'v>, step: Step) -> NResult<'v> {
         let mut step = step;
@@ -214,7 +244,7 @@ impl Vm {
                 Some(Ok(v)) if v.is_not_implemented() => step = step.next(),
                 Some(found @ (Ok(_) | Err(Exit::Raise(_)))) => return found,
                 Some(Err(e)) => return Err(self.then_state(e, &STEP_ROW, &o.state(step))),
-                None => return Err(Exit::call(f, args, &STEP_ROW, o.state(step))),
+                None => return Err(Exit::call(f, args, &STEP_ROW, o.state(step).to_vec())),
             }
         }
         if step == Step::Sequence
@@ -448,9 +478,9 @@ impl Vm {
 }
 
 impl<'v> Operation<'v> {
-    fn state(self, step: Step) -> Vec<Value<'v>> {
+    fn state(self, step: Step) -> [Value<'v>; 3] {
         let n = step as i32 | i32::from(self.inplace) << 4 | (self.op as i32) << 8;
-        vec![Value::int32(n), self.a, self.b]
+        [Value::int32(n), self.a, self.b]
     }
 }
 

@@ -9,8 +9,10 @@ use std::cmp::Ordering;
 use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
-use crate::native::{Exit, NResult, Row};
-use crate::object::func::BoundMethod;
+use crate::interp::dispatch::Flow;
+use crate::interp::state::Mode;
+use crate::native::{Answer, Exit, NResult, Row};
+use crate::object::func::{BoundMethod, Function};
 use crate::object::map::{Dict, Set};
 use crate::object::record::DictView;
 use crate::object::seq::{Range, Slice};
@@ -86,6 +88,21 @@ static COMPARE_ROW: Row = Row {
     },
 };
 
+/// As COMPARE_ROW, for a branch: the truth of the result.
+static COMPARE_TRUTH_ROW: Row = Row {
+    name: "compare_truth",
+    catches: false,
+    resume: |vm, state, answer| {
+        if let Answer::Value(v) = answer
+            && v.as_bool().is_some()
+        {
+            return Ok(v);
+        }
+        let r = (COMPARE_ROW.resume)(vm, state, answer);
+        crate::ops::truth::truth_of_result(vm, r).map(Value::bool)
+    },
+};
+
 /// After `__contains__`: the truth of its result.
 static CONTAINS_ROW: Row = Row {
     name: "contains",
@@ -105,6 +122,29 @@ impl Vm {
             return Ok(Value::bool(op.of(x.partial_cmp(&y))));
         }
         self.compare_general(op, a, b)
+    }
+
+    /// `a op b` where that is a call of a script method of `a`'s class: begins it, for register
+    /// `dst` or for the branch at `st.pc`. `None` where it takes the general way.
+    pub(crate) fn begin_comparison(
+        &self,
+        op: Cmp,
+        a: Value<'_>,
+        b: Value<'_>,
+        dst: usize,
+        mode: Mode,
+    ) -> Option<Flow> {
+        if a.kind() != Some(Kind::Instance) {
+            return None;
+        }
+        let (ca, cb) = (self.class_of(a), self.class_of(b));
+        if !std::ptr::eq(ca, cb) && self.exact_type(b).is_none() && cb.is_subclass(ca) {
+            return None;
+        }
+        let f = self.class_lookup(ca, self.comparison_name(op)).filter(|f| f.is_a::<Function>())?;
+        let row = if mode == Mode::Branch { &COMPARE_TRUTH_ROW } else { &COMPARE_ROW };
+        let state = [Value::int32(op as i32), a, b, Value::len(1), Value::FALSE];
+        Some(self.push_call(f, &[a, b], row, &state, dst, mode))
     }
 
     fn compare_general<'v>(&'v self, op: Cmp, a: Value<'v>, b: Value<'v>) -> NResult<'v> {

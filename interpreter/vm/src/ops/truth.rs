@@ -57,6 +57,15 @@ pub(crate) fn negate_action(action: Box<Action<'_>>) -> Exit<'_> {
     append(action, &NOT_ROW, vec![Value::TRUE])
 }
 
+/// The truth of what a comparison gave.
+pub(crate) fn truth_of_result<'v>(vm: &'v Vm, r: NResult<'v>) -> Result<bool, Exit<'v>> {
+    match r {
+        Ok(v) => vm.truth(v),
+        Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
+        Err(Exit::Do(action)) => Err(append(action, &RESULT_TRUTH_ROW, vec![Value::TRUE])),
+    }
+}
+
 impl Vm {
     /// Whether `v` is true. `__bool__` and `__len__` in script code become a call whose result is
     /// a bool.
@@ -113,11 +122,7 @@ impl Vm {
         a: Value<'v>,
         b: Value<'v>,
     ) -> Result<bool, Exit<'v>> {
-        match self.compare(op, a, b) {
-            Ok(v) => self.truth(v),
-            Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
-            Err(Exit::Do(action)) => Err(append(action, &RESULT_TRUTH_ROW, vec![Value::TRUE])),
-        }
+        truth_of_result(self, self.compare(op, a, b))
     }
 
     /// The result of `action`, handed to `row` with a state of one value (True).

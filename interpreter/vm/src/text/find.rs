@@ -20,9 +20,16 @@ pub fn fit(start: i64, end: i64, len: usize) -> Option<Range<usize>> {
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     match needle {
         [one] => memchr::memchr(*one, hay),
+        [first, rest @ ..] if hay.len() < SHORT => {
+            let last = hay.len().checked_sub(needle.len())?;
+            memchr::memchr_iter(*first, &hay[..=last]).find(|at| hay[at + 1..].starts_with(rest))
+        }
         _ => memmem::find(hay, needle),
     }
 }
+
+/// Below this length, preparing a search costs more than it saves.
+pub(super) const SHORT: usize = 64;
 
 /// Offset of the last occurrence.
 #[inline]
@@ -127,6 +134,9 @@ pub fn replace(
         return interleave(hay, new, max, unit, room, poll);
     }
     if old == new || max == 0 {
+        return Ok(None);
+    }
+    if hay.len() < SHORT && find(hay, old).is_none() {
         return Ok(None);
     }
     let finder = memmem::Finder::new(old);

@@ -1,6 +1,7 @@
 //! Splitting, stripping and partitioning: everything yields byte ranges or sub-slices of the
 //! string, and the caller makes of them what it needs.
 
+use super::find::{SHORT, find};
 use super::{case, find, wtf8};
 use memchr::memmem;
 use std::ops::Range;
@@ -102,18 +103,20 @@ pub fn split<'a>(
     sep: &'a [u8],
     max: usize,
 ) -> impl Iterator<Item = Range<usize>> + use<'a> {
-    let finder = memmem::Finder::new(sep);
+    // Not for what is found without.
+    let finder = (sep.len() > 1 && hay.len() >= SHORT).then(|| memmem::Finder::new(sep));
     let (mut at, mut left) = (Some(0), max);
     std::iter::from_fn(move || {
         let start = at?;
         let found = if left == 0 {
             None
-        } else if let [one] = sep {
-            memchr::memchr(*one, &hay[start..])
         } else if sep.is_empty() {
             None
         } else {
-            finder.find(&hay[start..])
+            match &finder {
+                Some(finder) => finder.find(&hay[start..]),
+                None => find(&hay[start..], sep),
+            }
         };
         left = left.saturating_sub(1);
         let end = found.map_or(hay.len(), |n| start + n);

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use super::numbers::more;
 use crate::code::op::Ins;
 use crate::interp::dispatch::{Handler0, Next};
 use crate::interp::state::State;
@@ -19,16 +20,8 @@ macro_rules! arith {
             let f: f64 = $float(float_of(x), float_of(y));
             *$base.add($i.a()) = float_word(f);
             return Next::Go($pc);
-        } else if is_float(x) && is_int(y) {
-            let f: f64 = $float(float_of(x), int_of(y) as f64);
-            *$base.add($i.a()) = float_word(f);
-            return Next::Go($pc);
-        } else if is_int(x) && is_float(y) {
-            let f: f64 = $float(int_of(x) as f64, float_of(y));
-            *$base.add($i.a()) = float_word(f);
-            return Next::Go($pc);
         }
-        Next::Slow
+        Next::Tail(more)
     }};
 }
 
@@ -88,25 +81,22 @@ hot! {
     }
     TRUEDIV |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
-        let d = if is_float(y) { float_of(y) } else if is_int(y) { int_of(y) as f64 } else { return Next::Slow };
-        let n = if is_float(x) { float_of(x) } else if is_int(x) { int_of(x) as f64 } else { return Next::Slow };
-        if d == 0.0 {
-            return Next::Slow;
+        if is_float(x) && is_float(y) && float_of(y) != 0.0 {
+            *base.add(i.a()) = float_word(float_of(x) / float_of(y));
+            return Next::Go(pc);
         }
-        // Ints of 50 bits are exact as floats, so their quotient is rounded once.
-        *base.add(i.a()) = float_word(n / d);
-        Next::Go(pc)
+        Next::Tail(more)
     }
     FLOORDIV |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
         if !both_ints(x, y) || int_of(y) == 0 {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         let (n, d) = (int_of(x), int_of(y));
         let q = n.wrapping_div(d);
         let q = if (n % d != 0) && ((n < 0) != (d < 0)) { q - 1 } else { q };
         if !fits_small(q) {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         *base.add(i.a()) = int_word(q);
         Next::Go(pc)
@@ -114,7 +104,7 @@ hot! {
     MOD |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
         if !both_ints(x, y) || int_of(y) == 0 {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         let (n, d) = (int_of(x), int_of(y));
         let r = n.wrapping_rem(d);
@@ -125,7 +115,7 @@ hot! {
     BITAND |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
         if !both_ints(x, y) {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         *base.add(i.a()) = int_word(int_of(x) & int_of(y));
         Next::Go(pc)
@@ -133,7 +123,7 @@ hot! {
     BITOR |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
         if !both_ints(x, y) {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         *base.add(i.a()) = int_word(int_of(x) | int_of(y));
         Next::Go(pc)
@@ -141,7 +131,7 @@ hot! {
     BITXOR |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
         if !both_ints(x, y) {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         *base.add(i.a()) = int_word(int_of(x) ^ int_of(y));
         Next::Go(pc)
@@ -149,12 +139,12 @@ hot! {
     LSHIFT |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
         if !both_ints(x, y) || !(0..=62).contains(&int_of(y)) {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         let (v, s) = (int_of(x), int_of(y) as u32);
         let r = v.wrapping_shl(s);
         if r >> s != v || !fits_small(r) {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         *base.add(i.a()) = int_word(r);
         Next::Go(pc)
@@ -162,7 +152,7 @@ hot! {
     RSHIFT |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));
         if !both_ints(x, y) || int_of(y) < 0 {
-            return Next::Slow;
+            return Next::Tail(more);
         }
         *base.add(i.a()) = int_word(int_of(x) >> int_of(y).min(63));
         Next::Go(pc)
@@ -179,12 +169,6 @@ hot! {
         }
         Next::Slow
     }
-    NOT |pc, base, i, k, st| {
-        match *base.add(i.b()) {
-            TRUE => *base.add(i.a()) = FALSE,
-            FALSE | NONE => *base.add(i.a()) = TRUE,
-            _ => return Next::Slow,
-        }
-        Next::Go(pc)
-    }
+    POW |pc, base, i, k, st| { Next::Tail(more) }
+    INPLACE |pc, base, i, k, st| { Next::Tail(super::numbers::inplace) }
 }

@@ -2,16 +2,18 @@
 
 #![allow(unsafe_code)]
 
-use super::{cold, kind_is, obj};
+use super::{kind_is, obj};
+use crate::builtins::object;
 use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
 use crate::interp::dispatch::{ENDED, Flow, Handler0, Next, slow_path};
-use crate::interp::state::{Ended, FrameRec, Mode, State};
+use crate::interp::state::{Ended, FrameRec, Mode, SLACK, State, Stubs};
 use crate::native::Role;
+use crate::object::class::{Class, class_flags};
 use crate::object::func::{Function, Native, call_flags};
 use crate::value::*;
 
-/// CALL or CALLM of a native: directly, if the arguments need no binding and no check.
+/// CALL or CALLM of a native: directly, if its arguments can be laid out here.
 #[inline(never)]
 pub(super) unsafe extern "sysv64" fn call_leaf(
     pc: *const u32,
@@ -35,16 +37,21 @@ pub(super) unsafe extern "sysv64" fn call_leaf(
         };
         let bound = native.receiver.get() != EMPTY && native.def.role != Role::Static;
         let unchecked = native.owner.get() == EMPTY || (method && first == a + 1);
-        if bound || !unchecked || !native.def.arity.exact(n) {
-            return match method {
-                true => cold::CALLM(pc, base, ins, k, st, table),
-                false => cold::CALL(pc, base, ins, k, st, table),
-            };
-        }
+        let args = base.add(first);
+        let n = if bound || !unchecked {
+            None
+        } else if native.def.arity.exact(n) {
+            Some(n)
+        } else {
+            // The words above the arguments are dead, and so many are always there.
+            let window = std::slice::from_raw_parts_mut(args, n + SLACK / 2);
+            native.def.arity.lay_out(window, n)
+        };
+        let Some(n) = n else { slow!(pc, base, ins, k, st, table) };
         (*st).pc.set(pc);
         (*st).base.set(base);
         (*st).k.set(k);
-        match leaf_result(st, native, base.add(first), n, a) {
+        match leaf_result(st, native, args, n, a) {
             LEAF_NEXT => goto!((*st).pc.get(), (*st).base.get(), (*st).k.get(), st, table),
             LEAF_HALT => ENDED,
             w => {
@@ -55,10 +62,87 @@ pub(super) unsafe extern "sysv64" fn call_leaf(
     }
 }
 
+/// CALL of a class made by a script, with an `__init__` of plain parameters or none at all.
+#[inline(never)]
+unsafe extern "sysv64" fn make_instance(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler; R[a] is a class. `State` is the first field of `Vm`.
+    unsafe {
+        let i = Ins(ins as u32);
+        let (a, n) = (i.a(), i.b());
+        let class = &*obj::<Class>(*base.add(a));
+        let init = init_of(st, class);
+        if init == NONE && n == 0 {
+            *base.add(a) = (*st.cast::<crate::Vm>()).instance(class).word();
+            goto!(pc, base, k, st, table)
+        }
+        if !is_ptr(init) {
+            slow!(pc, base, ins, k, st, table)
+        }
+        let f = &*obj::<Function>(init);
+        let new = base.add(a + 2);
+        let rec = (*st).frame.get();
+        if f.call_flags & (call_flags::SIMPLE | call_flags::GENERATOR) != call_flags::SIMPLE
+            || f.arg_count as usize != n + 1
+            || rec.wrapping_add(1) >= (*st).frame_limit.get()
+            || new.wrapping_add(f.reg_count as usize) >= (*st).stack_limit.get()
+        {
+            slow!(pc, base, ins, k, st, table)
+        }
+        let me = (*st.cast::<crate::Vm>()).instance(class).word();
+        // R[a] is base[-1] of the stub frame, R[a+1] its callee; the arguments move up for both.
+        let mut at = n;
+        while at > 0 {
+            *new.add(at) = *base.add(a + at);
+            at -= 1;
+        }
+        *new = me;
+        *base.add(a + 1) = init;
+        *base.add(a) = me;
+        rec.write(FrameRec { pc, k });
+        rec.add(1).write(FrameRec { pc: Stubs::init_ret(), k });
+        (*st).frame.set(rec.add(2));
+        goto!(f.entry, new, f.k, st, table)
+    }
+}
+
+/// The `__init__` of a plain class: a script function, None if it is that of `object`, or Empty
+/// if making an instance takes the slow path.
+#[inline(never)]
+unsafe fn init_of(st: *mut State, class: &Class) -> Word {
+    const SPECIAL: u32 =
+        class_flags::NEW | class_flags::ABSTRACT | class_flags::META_CALL | class_flags::NO_NEW;
+    if class.has(SPECIAL) || !class.has(class_flags::HEAP) || class.layout.get() != Kind::Instance {
+        return EMPTY;
+    }
+    // SAFETY: `State` is the first field of `Vm`.
+    let vm = unsafe { &*st.cast::<crate::Vm>() };
+    match vm.class_lookup(class, vm.names.__init__) {
+        Some(f) if f.is_a::<Function>() => f.word(),
+        Some(f) if f.get::<Native>().is_some_and(|n| std::ptr::eq(n.def, &object::INIT)) => NONE,
+        _ => EMPTY,
+    }
+}
+
 /// No value: go on from the state.
-const LEAF_NEXT: Word = 0xFFFB << 48;
+pub(super) const LEAF_NEXT: Word = 0xFFFB << 48;
 /// No value: the run has ended.
-const LEAF_HALT: Word = LEAF_NEXT + 1;
+pub(super) const LEAF_HALT: Word = LEAF_NEXT + 1;
+
+/// The word that stands for what an exit led to.
+#[inline(always)]
+pub(super) fn leave(flow: Flow) -> Word {
+    match flow {
+        Flow::Next => LEAF_NEXT,
+        Flow::Halt => LEAF_HALT,
+    }
+}
 
 /// Runs a native: its result, or one of the two words that are no value. Apart from the handler,
 /// because a result that is returned in memory would keep the handler's last call from being a
@@ -77,10 +161,7 @@ unsafe fn leaf_result(
         let args = std::slice::from_raw_parts(args.cast::<Value<'_>>(), n);
         match vm.run_native(native, args) {
             Ok(v) => v.word(),
-            Err(e) => match vm.do_exit(e, a, Mode::Reg) {
-                Flow::Next => LEAF_NEXT,
-                Flow::Halt => LEAF_HALT,
-            },
+            Err(e) => leave(vm.do_exit(e, a, Mode::Reg)),
         }
     }
 }
@@ -103,7 +184,9 @@ hot! {
                 return Next::Switch(f.entry, new, f.k);
             }
         } else if kind_is(callee, Kind::Native) {
-            return Next::Native;
+            return Next::Tail(call_leaf);
+        } else if kind_is(callee, Kind::Class) {
+            return Next::Tail(make_instance);
         }
         Next::Slow
     }
@@ -124,9 +207,13 @@ hot! {
                 return Next::Switch(f.entry, new, f.k);
             }
         } else if kind_is(callee, Kind::Native) {
-            return Next::Native;
+            return Next::Tail(call_leaf);
         }
         Next::Slow
+    }
+    KWNAMES |pc, base, i, k, st| {
+        (*st).kwnames.set(*k.add(*pc as usize));
+        Next::Go(pc.add(1))
     }
     RETURN |pc, base, i, k, st| {
         if !kind_is(*base.sub(1), Kind::Function) {
@@ -188,11 +275,17 @@ pub(super) unsafe extern "sysv64" fn init_ret(
             let a = Ins(*r.pc.sub(1)).a();
             goto!(r.pc, base.sub(a + 1), r.k, st, table)
         }
-        match slow_path(|vm, _, _| vm.init_returned(), 1, pc, base, ins, k, st) {
+        match slow_path(init_returned, 1, pc, base, ins, k, st) {
             Flow::Next => goto!((*st).pc.get(), (*st).base.get(), (*st).k.get(), st, table),
             Flow::Halt => ENDED,
         }
     }
+}
+
+/// Never inlined: its locals would keep the last call of `init_ret` from being a jump.
+#[inline(never)]
+fn init_returned(vm: &mut crate::Vm, _: Ins, _: u32) -> Flow {
+    vm.init_returned()
 }
 
 pub(super) unsafe extern "sysv64" fn halt(

@@ -2,10 +2,13 @@
 
 #![allow(unsafe_code)]
 
-use super::{STR_SHAPE, obj, shape_of};
+use super::{DICT_SHAPE, LIST_SHAPE, STR_SHAPE, TUPLE_SHAPE, at_op, obj, shape_of};
+use crate::builtins::Type;
 use crate::code::op::{Ins, Op};
 use crate::interp::dispatch::{ENDED, Flow, Handler0, Next, slow_path};
 use crate::interp::state::State;
+use crate::object::map::Dict;
+use crate::object::seq::{List, Tuple};
 use crate::object::text::Str;
 use crate::value::*;
 
@@ -65,7 +68,7 @@ macro_rules! compare {
         } else if is_float(x) && is_float(y) {
             float_of(x) $op float_of(y)
         } else {
-            return Next::Slow;
+            return Next::Tail(super::numbers::order);
         };
         $done(truth)
     }};
@@ -113,7 +116,7 @@ comparisons! {
     GE >=;
 }
 
-/// Equality of words that are no objects and no floats, or the same interned string.
+/// Equality of small ints, floats, and interned strings.
 #[inline(always)]
 unsafe fn quick_eq(x: Word, y: Word) -> Option<bool> {
     if both_ints(x, y) {
@@ -122,32 +125,141 @@ unsafe fn quick_eq(x: Word, y: Word) -> Option<bool> {
     if is_float(x) && is_float(y) {
         return Some(float_of(x) == float_of(y));
     }
-    // SAFETY: pointer words point to live objects.
-    unsafe {
-        if is_ptr(x) && is_ptr(y) && shape_of(x) == STR_SHAPE && shape_of(y) == STR_SHAPE {
-            if x == y {
-                return Some(true);
-            }
-            let (a, b) = (&*obj::<Str>(x), &*obj::<Str>(y));
-            if a.is_interned() && b.is_interned() {
-                return Some(false);
-            }
-            return Some(a.bytes() == b.bytes());
-        }
-    }
-    if x == NONE || y == NONE {
-        if x == y {
-            return Some(true);
-        }
-        // None equals nothing else but objects with an __eq__ of their own.
-        if !is_ptr(x) && !is_ptr(y) {
-            return Some(false);
-        }
+    // None, a bool and a string are equal to themselves.
+    if x == y && !is_ptr(x) {
+        return Some(true);
     }
     None
 }
 
+/// Equality of strings, of mixed numbers, and of None with what has no `__eq__`; `None` where
+/// somebody else must say.
+#[inline(never)]
+unsafe fn eq_more(x: Word, y: Word) -> Option<bool> {
+    // SAFETY: pointer words point to live objects of the checked shape.
+    unsafe {
+        if is_ptr(x) && is_ptr(y) {
+            if shape_of(x) != STR_SHAPE || shape_of(y) != STR_SHAPE {
+                return None;
+            }
+            if x == y {
+                return Some(true);
+            }
+            let (a, b) = (&*obj::<Str>(x), &*obj::<Str>(y));
+            return Some(!(a.is_interned() && b.is_interned()) && a.bytes() == b.bytes());
+        }
+        if is_int(x) && is_float(y) {
+            return Some(int_of(x) as f64 == float_of(y));
+        }
+        if is_float(x) && is_int(y) {
+            return Some(float_of(x) == int_of(y) as f64);
+        }
+        let other = if x == NONE { y } else { x };
+        if x == NONE || y == NONE {
+            // None equals nothing else but objects with an __eq__ of their own.
+            let plain = !is_ptr(other) || shape_of(other) < Type::ALL.len() as u32;
+            return if plain { Some(false) } else { None };
+        }
+        None
+    }
+}
+
+/// The rest of EQ, NE and their fused forms.
+#[inline(never)]
+unsafe extern "sysv64" fn equal(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler.
+    unsafe {
+        let i = Ins(ins as u32);
+        let op = at_op(i);
+        let immediate = matches!(op, Op::JEQI | Op::JNEI);
+        let y = if immediate { int_word(i64::from(i.imm())) } else { *base.add(i.c()) };
+        let Some(eq) = eq_more(*base.add(i.b()), y) else { slow!(pc, base, ins, k, st, table) };
+        let truth = eq == matches!(op, Op::EQ | Op::JEQ | Op::JEQI);
+        if !op.takes_branch() {
+            *base.add(i.a()) = bool_word(truth);
+            goto!(pc, base, k, st, table)
+        }
+        match branch_at(pc, truth, st) {
+            Next::Safepoint(to) => return at_safepoint(to, base, ins, k, st, table),
+            Next::Go(to) => goto!(to, base, k, st, table),
+            _ => slow!(pc, base, ins, k, st, table),
+        }
+    }
+}
+
+/// The truth of numbers and builtin containers; `None` where a method must say.
+#[inline(always)]
+unsafe fn truth_of(w: Word) -> Option<bool> {
+    if is_int(w) {
+        return Some(w != INT_BIAS);
+    }
+    if is_float(w) {
+        return Some(float_of(w) != 0.0);
+    }
+    if !is_ptr(w) {
+        return match w {
+            TRUE => Some(true),
+            FALSE | NONE => Some(false),
+            _ => None,
+        };
+    }
+    // SAFETY: a pointer word points to a live object, of the kind that its shape says.
+    unsafe {
+        match shape_of(w) {
+            STR_SHAPE => Some(!(*obj::<Str>(w)).bytes().is_empty()),
+            LIST_SHAPE => Some(!(*(*obj::<List>(w)).items.get()).is_empty()),
+            TUPLE_SHAPE => Some((*obj::<Tuple>(w)).len() != 0),
+            DICT_SHAPE => Some((*(*obj::<Dict>(w)).table_ptr()).len() != 0),
+            _ => None,
+        }
+    }
+}
+
+/// The rest of BRT, BRF and NOT.
+#[inline(never)]
+unsafe extern "sysv64" fn truth(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler.
+    unsafe {
+        let i = Ins(ins as u32);
+        let op = at_op(i);
+        let tested = *base.add(if op == Op::NOT { i.b() } else { i.a() });
+        let Some(truth) = truth_of(tested) else { slow!(pc, base, ins, k, st, table) };
+        if op == Op::NOT {
+            *base.add(i.a()) = bool_word(!truth);
+            goto!(pc, base, k, st, table)
+        }
+        let distance = if truth == (op == Op::BRT) { i.sbx() as isize } else { 0 };
+        match jump_by(pc, distance, st) {
+            Next::Safepoint(to) => return at_safepoint(to, base, ins, k, st, table),
+            Next::Go(to) => goto!(to, base, k, st, table),
+            _ => slow!(pc, base, ins, k, st, table),
+        }
+    }
+}
+
 hot! {
+    NOT |pc, base, i, k, st| {
+        match *base.add(i.b()) {
+            TRUE => *base.add(i.a()) = FALSE,
+            FALSE | NONE => *base.add(i.a()) = TRUE,
+            _ => return Next::Tail(truth),
+        }
+        Next::Go(pc)
+    }
     IS |pc, base, i, k, st| {
         *base.add(i.a()) = bool_word(*base.add(i.b()) == *base.add(i.c()));
         Next::Go(pc)
@@ -161,39 +273,39 @@ hot! {
     EQ |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => *base.add(i.a()) = bool_word(t),
-            None => return Next::Slow,
+            None => return Next::Tail(equal),
         }
         Next::Go(pc)
     }
     NE |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => *base.add(i.a()) = bool_word(!t),
-            None => return Next::Slow,
+            None => return Next::Tail(equal),
         }
         Next::Go(pc)
     }
     JEQ |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => branch_at(pc, t, st),
-            None => Next::Slow,
+            None => Next::Tail(equal),
         }
     }
     JNE |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => branch_at(pc, !t, st),
-            None => Next::Slow,
+            None => Next::Tail(equal),
         }
     }
     JEQI |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), int_word(i64::from(i.imm()))) {
             Some(t) => branch_at(pc, t, st),
-            None => Next::Slow,
+            None => Next::Tail(equal),
         }
     }
     JNEI |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), int_word(i64::from(i.imm()))) {
             Some(t) => branch_at(pc, !t, st),
-            None => Next::Slow,
+            None => Next::Tail(equal),
         }
     }
     BRT |pc, base, i, k, st| {
@@ -203,7 +315,7 @@ hot! {
             w if is_int(w) => {
                 if w == INT_BIAS { Next::Go(pc) } else { jump_by(pc, i.sbx() as isize, st) }
             }
-            _ => Next::Slow,
+            _ => Next::Tail(truth),
         }
     }
     BRF |pc, base, i, k, st| {
@@ -213,7 +325,7 @@ hot! {
             w if is_int(w) => {
                 if w == INT_BIAS { jump_by(pc, i.sbx() as isize, st) } else { Next::Go(pc) }
             }
-            _ => Next::Slow,
+            _ => Next::Tail(truth),
         }
     }
     JUMP |pc, base, i, k, st| { jump_by(pc, i.sj() as isize, st) }

@@ -1,14 +1,16 @@
-//! Subscripts, iteration, list building.
+//! Subscripts, iteration, unpacking, list building.
 
 #![allow(unsafe_code)]
 
+use super::calls::{LEAF_HALT, LEAF_NEXT, leave};
 use super::compare::jump_by;
-use super::{DICT_SHAPE, LIST_SHAPE, TUPLE_SHAPE, kind_is, obj, shape_of};
-use crate::code::op::Ins;
+use super::tables;
+use super::{DICT_SHAPE, LIST_SHAPE, STR_SHAPE, TUPLE_SHAPE, kind_is, obj, shape_of};
+use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
-use crate::interp::dispatch::{Handler0, Next};
-use crate::interp::state::State;
-use crate::object::map::Dict;
+use crate::interp::dispatch::{ENDED, Handler0, Next};
+use crate::interp::state::{Mode, State};
+use crate::object::iter::Iter;
 use crate::object::seq::{List, Tuple};
 use crate::object::text::Str;
 use crate::value::*;
@@ -25,6 +27,93 @@ unsafe fn list_item(list: Word, index: i64) -> Option<*mut Word> {
     }
 }
 
+/// The item at `index` of a tuple.
+#[inline(always)]
+unsafe fn tuple_item(tuple: Word, index: i64) -> Option<Word> {
+    // SAFETY: the caller checked the kind.
+    let items = unsafe { (*obj::<Tuple>(tuple)).items() };
+    let at = if index < 0 { index + items.len() as i64 } else { index };
+    if at < 0 || at as usize >= items.len() {
+        return None;
+    }
+    // SAFETY: checked above.
+    Some(unsafe { items.get_unchecked(at as usize) }.word())
+}
+
+/// A character of an ASCII string.
+#[inline(never)]
+unsafe extern "sysv64" fn character(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler; R[b] is a string and the index an int.
+    unsafe {
+        let i = Ins(ins as u32);
+        let s = &*obj::<Str>(*base.add(i.b()));
+        let immediate = i.op() == Op::GETITEMI as u8;
+        let index = if immediate { i64::from(i.imm()) } else { int_of(*base.add(i.c())) };
+        let at = if index < 0 { index + s.char_len() as i64 } else { index };
+        if !s.is_ascii() || at < 0 || at as usize >= s.char_len() {
+            slow!(pc, base, ins, k, st, table)
+        }
+        let b = *s.bytes().get_unchecked(at as usize);
+        *base.add(i.a()) = latin1_char(st, b);
+        goto!(pc, base, k, st, table)
+    }
+}
+
+#[inline(never)]
+unsafe fn latin1_char(st: *mut State, b: u8) -> Word {
+    // SAFETY: `State` is the first field of `Vm`.
+    unsafe { (*st.cast::<crate::Vm>()).latin1_char(b).word() }
+}
+
+/// FORITER over a builtin iterator.
+#[inline(never)]
+unsafe extern "sysv64" fn next_builtin(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler; R[a] is a builtin iterator.
+    unsafe {
+        let i = Ins(ins as u32);
+        (*st).pc.set(pc);
+        (*st).base.set(base);
+        (*st).k.set(k);
+        match next_item(st, &*obj::<Iter>(*base.add(i.a())), i.b()) {
+            EMPTY => goto!(pc.add(1), base, k, st, table),
+            LEAF_NEXT => goto!((*st).pc.get(), (*st).base.get(), (*st).k.get(), st, table),
+            LEAF_HALT => ENDED,
+            w => {
+                *base.add(i.b()) = w;
+                // The JUMP to the body.
+                goto!(pc, base, k, st, table)
+            }
+        }
+    }
+}
+
+/// The next item, Empty at the end, or a word that is no value (see `calls::leave`).
+#[inline(never)]
+unsafe fn next_item(st: *mut State, iter: &Iter, dst: usize) -> Word {
+    // SAFETY: `State` is the first field of `Vm`, and was set for the running frame.
+    unsafe {
+        let vm = &*st.cast::<crate::Vm>();
+        match (iter.next)(vm, iter) {
+            Ok(v) => v.word(),
+            Err(e) => leave(vm.do_exit(e, dst, Mode::ForIter)),
+        }
+    }
+}
+
 hot! {
     GETITEM |pc, base, i, k, st| {
         let (o, x) = (*base.add(i.b()), *base.add(i.c()));
@@ -32,36 +121,20 @@ hot! {
             return Next::Slow;
         }
         let shape = shape_of(o);
-        if shape == LIST_SHAPE && is_int(x) {
-            match list_item(o, int_of(x)) {
-                Some(p) => *base.add(i.a()) = *p,
-                None => return Next::Slow,
-            }
-            return Next::Go(pc);
-        }
-        if shape == TUPLE_SHAPE && is_int(x) {
-            let items = (*obj::<Tuple>(o)).items();
-            let n = int_of(x);
-            let at = if n < 0 { n + items.len() as i64 } else { n };
-            if at < 0 || at as usize >= items.len() {
-                return Next::Slow;
-            }
-            *base.add(i.a()) = items.get_unchecked(at as usize).word();
-            return Next::Go(pc);
-        }
-        if shape == DICT_SHAPE {
-            let hash = if is_int(x) {
-                crate::hash::int(int_of(x))
-            } else if kind_is(x, Kind::Str) && (*obj::<Str>(x)).hash.get() != 0 {
-                (*obj::<Str>(x)).hash.get()
-            } else {
-                return Next::Slow;
+        if is_int(x) {
+            let found = match shape {
+                LIST_SHAPE => list_item(o, int_of(x)).map(|p| *p),
+                TUPLE_SHAPE => tuple_item(o, int_of(x)),
+                DICT_SHAPE => return Next::Tail(tables::get),
+                STR_SHAPE => return Next::Tail(character),
+                _ => None,
             };
-            let t = &*(*obj::<Dict>(o)).table_ptr();
-            if let Some(e) = t.find_identical(hash, x).and_then(|at| t.get(at)) {
-                *base.add(i.a()) = e.value;
+            if let Some(w) = found {
+                *base.add(i.a()) = w;
                 return Next::Go(pc);
             }
+        } else if shape == DICT_SHAPE {
+            return Next::Tail(tables::get);
         }
         Next::Slow
     }
@@ -70,25 +143,17 @@ hot! {
         if !is_ptr(o) {
             return Next::Slow;
         }
-        let shape = shape_of(o);
-        if shape == LIST_SHAPE {
-            match list_item(o, i64::from(i.imm())) {
-                Some(p) => *base.add(i.a()) = *p,
-                None => return Next::Slow,
-            }
-            return Next::Go(pc);
+        let found = match shape_of(o) {
+            LIST_SHAPE => list_item(o, i64::from(i.imm())).map(|p| *p),
+            TUPLE_SHAPE => tuple_item(o, i64::from(i.imm())),
+            STR_SHAPE => return Next::Tail(character),
+            _ => None,
+        };
+        match found {
+            Some(w) => *base.add(i.a()) = w,
+            None => return Next::Slow,
         }
-        if shape == TUPLE_SHAPE {
-            let items = (*obj::<Tuple>(o)).items();
-            let n = i64::from(i.imm());
-            let at = if n < 0 { n + items.len() as i64 } else { n };
-            if at < 0 || at as usize >= items.len() {
-                return Next::Slow;
-            }
-            *base.add(i.a()) = items.get_unchecked(at as usize).word();
-            return Next::Go(pc);
-        }
-        Next::Slow
+        Next::Go(pc)
     }
     SETITEM |pc, base, i, k, st| {
         let (o, x) = (*base.add(i.a()), *base.add(i.b()));
@@ -104,20 +169,37 @@ hot! {
             return Next::Go(pc);
         }
         if shape == DICT_SHAPE {
-            let hash = if is_int(x) {
-                crate::hash::int(int_of(x))
-            } else if kind_is(x, Kind::Str) && (*obj::<Str>(x)).hash.get() != 0 {
-                (*obj::<Str>(x)).hash.get()
-            } else {
-                return Next::Slow;
-            };
-            let t = &mut *(*obj::<Dict>(o)).table_ptr();
-            if let Some(at) = t.find_identical(hash, x) {
-                t.set_value(at, *base.add(i.c()));
-                return Next::Go(pc);
-            }
+            return Next::Tail(tables::set);
         }
         Next::Slow
+    }
+    UNPACK |pc, base, i, k, st| {
+        let o = *base.add(i.b());
+        if !is_ptr(o) {
+            return Next::Slow;
+        }
+        let (from, n) = match shape_of(o) {
+            TUPLE_SHAPE => {
+                let items = (*obj::<Tuple>(o)).items();
+                (items.as_ptr().cast::<Word>(), items.len())
+            }
+            LIST_SHAPE => {
+                let items = &*(*obj::<List>(o)).items.get();
+                (items.as_ptr(), items.len())
+            }
+            _ => return Next::Slow,
+        };
+        if n != i.c() {
+            return Next::Slow;
+        }
+        let to = base.add(i.a());
+        let mut at = 0;
+        while at < n {
+            // Volatile, so that the loop does not become a call.
+            to.add(at).write_volatile(*from.add(at));
+            at += 1;
+        }
+        Next::Go(pc)
     }
     FORITER |pc, base, i, k, st| {
         let s = base.add(i.a());
@@ -156,6 +238,12 @@ hot! {
             *base.add(i.b()) = w;
             *s.add(1) = at + 1;
             return jump_by(pc.add(1), Ins(*pc).sj() as isize, st);
+        }
+        if super::generators::is_generator(state) {
+            return Next::Tail(super::generators::next_item);
+        }
+        if kind_is(state, Kind::Iter) {
+            return Next::Tail(next_builtin);
         }
         Next::Slow
     }

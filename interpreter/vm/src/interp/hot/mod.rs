@@ -2,13 +2,16 @@
 //!
 //! A fast path touches nothing but registers, and objects whose kind it has checked; whatever it
 //! does not expect goes to the slow path of the same instruction, which is complete by itself.
-//! A handler makes no ordinary call: what needs one is a function in tail position.
+//! A handler makes no ordinary call, so it saves no registers: what needs one is a *tail*, a
+//! function of the same signature that the handler ends in.
 //!
 //! - `names`: moves, cells, globals, attributes
-//! - `items`: subscripts and iteration
-//! - `arith`: arithmetic and bits
-//! - `compare`: comparisons, branches, jumps
+//! - `items`: subscripts, iteration, unpacking
+//! - `tables`: dicts and sets by key
+//! - `arith`, `numbers`: arithmetic and bits
+//! - `compare`: comparisons, truth, branches, jumps
 //! - `calls`: calls, returns, and the private instructions of stub frames
+//! - `generators`: resuming and yielding
 
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
@@ -17,7 +20,7 @@ use super::dispatch::{ENDED, Flow, Handler, Handler0, slow_path};
 use super::slow;
 use super::state::{State, private};
 use crate::builtins::Type;
-use crate::code::op::Op;
+use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
 use crate::object::func::Function;
 use crate::object::generator::Generator;
@@ -78,9 +81,12 @@ macro_rules! hot {
                 $k: *const Word,
                 $st: *mut State,
             ) -> Next {
-                let _ = ($base, $k, $st);
+                let _ = ($pc, $base, $i, $k, $st);
                 // SAFETY: operands of verified code, words of live objects, checked kinds.
-                unsafe { $body }
+                #[allow(unused_unsafe)] // a body may be nothing but a jump
+                unsafe {
+                    $body
+                }
             }
             // SAFETY: the arguments of a handler.
             unsafe {
@@ -90,8 +96,8 @@ macro_rules! hot {
                     Next::Slow => {
                         return super::cold::$name(pc, base, ins, k, st, table);
                     }
-                    Next::Native => {
-                        return super::calls::call_leaf(pc, base, ins, k, st, table);
+                    Next::Tail(rest) => {
+                        return rest(pc, base, ins, k, st, table);
                     }
                     Next::Safepoint(to) => {
                         return super::compare::at_safepoint(to, base, ins, k, st, table);
@@ -102,11 +108,22 @@ macro_rules! hot {
     )*};
 }
 
+/// Goes to the slow path of the instruction `ins`.
+macro_rules! slow {
+    ($pc:expr, $base:expr, $ins:expr, $k:expr, $st:expr, $table:expr) => {{
+        let slow = *super::COLD.get_unchecked(($ins & 0xff) as usize % super::COLD.len());
+        return slow($pc, $base, $ins, $k, $st, $table);
+    }};
+}
+
 mod arith;
 mod calls;
 mod compare;
+mod generators;
 mod items;
 mod names;
+mod numbers;
+mod tables;
 
 const STR_SHAPE: u32 = Type::Str.shape();
 const LIST_SHAPE: u32 = Type::List.shape();
@@ -131,6 +148,12 @@ unsafe fn shape_of(w: Word) -> u32 {
     unsafe { (*ptr_of(w)).shape.get() }
 }
 
+/// The opcode of an instruction of the table.
+#[inline(always)]
+fn at_op(i: Ins) -> Op {
+    Op::ALL[i.op() as usize % Op::ALL.len()]
+}
+
 /// The function of the running frame, also of a generator's.
 #[inline(always)]
 unsafe fn frame_function(base: *mut Word) -> Option<*const Function> {
@@ -149,6 +172,7 @@ unsafe fn frame_function(base: *mut Word) -> Option<*const Function> {
 
 macro_rules! cold_table {
     ($($name:ident,)*) => {
+        /// The slow paths by opcode.
         const COLD: &[Handler] = &[$( cold::$name, )*];
     };
 }
@@ -172,14 +196,16 @@ macro_rules! table {
 
 /// The handlers by opcode byte.
 pub(super) static TABLE: [Handler0; 256] = table! {
-    names: MOVE LOADK LOADI LOADS CHECK GETCELL SETCELL GETFREE SETFREE GETGLOBAL GETATTR SETATTR
-        SELF;
-    items: GETITEM GETITEMI SETITEM FORITER APPEND;
+    names: MOVE LOADK LOADI LOADS CHECK GETCELL SETCELL GETFREE SETFREE GETGLOBAL SETGLOBAL GETATTR
+        SETATTR SELF;
+    items: GETITEM GETITEMI SETITEM FORITER APPEND UNPACK;
+    tables: IN NOTIN JIN JNOTIN;
     arith: ADD SUB MUL IADD ISUB IMUL ADDI SUBI IADDI ISUBI TRUEDIV FLOORDIV MOD BITAND BITOR
-        BITXOR LSHIFT RSHIFT NEG NOT;
-    compare: IS ISNOT JIS JISNOT EQ NE LT LE GT GE JEQ JNE JLT JLE JGT JGE JEQI JNEI JLTI JLEI
+        BITXOR LSHIFT RSHIFT NEG POW INPLACE;
+    compare: NOT IS ISNOT JIS JISNOT EQ NE LT LE GT GE JEQ JNE JLT JLE JGT JGE JEQI JNEI JLTI JLEI
         JGTI JGEI BRT BRF JUMP;
-    calls: CALL CALLM RETURN RETNONE;
+    calls: CALL CALLM KWNAMES RETURN RETNONE;
+    generators: YIELD DELEGATE;
 };
 
 /// Runs from the state until the run loop ends.

@@ -33,6 +33,124 @@ unsafe fn module_attribute(o: Word, c: *const Word) -> Option<Word> {
     }
 }
 
+/// The place of an attribute behind an instance.
+#[inline(always)]
+unsafe fn inline_slot(o: Word, offset: u64) -> *mut Word {
+    // SAFETY: the cache's key said that objects of this shape have it there.
+    unsafe { ptr_of(o).cast::<u8>().add(offset as usize).cast() }
+}
+
+/// What the cache of an attribute instruction says about object `o`: its own entry, or one of the
+/// second level for a site that sees several shapes.
+#[inline(always)]
+unsafe fn entry(o: Word, c: *const Word, st: *mut State) -> Option<*const Word> {
+    // SAFETY: a live object; `c` is the cache of the running instruction.
+    unsafe {
+        let shape = shape_of(o);
+        if *c.add(1) as u32 == shape && *c.add(1) >> 32 != 0 {
+            return Some(c);
+        }
+        let row = (*st).sites.row(c, shape);
+        if (*row)[0] == c as u64 && (*row)[1] as u32 == shape {
+            return Some(row.cast());
+        }
+        None
+    }
+}
+
+/// GETATTR beyond an attribute behind an instance of the expected shape.
+#[inline(never)]
+unsafe extern "sysv64" fn get_attribute(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler; R[b] is an object. What an entry says holds for all
+    // objects of its shape.
+    unsafe {
+        let i = Ins(ins as u32);
+        let o = *base.add(i.b());
+        let Some(c) = entry(o, k.add(*pc as usize), st) else { slow!(pc, base, ins, k, st, table) };
+        let w = match *c.add(1) & kind::MASK {
+            kind::INLINE | kind::SLOT => *inline_slot(o, *c.add(2)),
+            kind::CLASS => *c.add(2),
+            kind::MORE => {
+                let more = more_of(&*ptr_of(o)).get();
+                (*obj::<Slots>(more)).cells().get_unchecked(*c.add(2) as usize).get()
+            }
+            kind::MODULE => module_attribute(o, c).unwrap_or(EMPTY),
+            kind::OBJECT if *c.add(3) == o => *c.add(2),
+            _ => EMPTY,
+        };
+        if w == EMPTY {
+            slow!(pc, base, ins, k, st, table)
+        }
+        *base.add(i.a()) = w;
+        goto!(pc.add(1), base, k, st, table)
+    }
+}
+
+/// SETATTR beyond an attribute behind an instance of the expected shape.
+#[inline(never)]
+unsafe extern "sysv64" fn set_attribute(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: as for `get_attribute`, with the object in R[a].
+    unsafe {
+        let i = Ins(ins as u32);
+        let o = *base.add(i.a());
+        let Some(c) = entry(o, k.add(*pc as usize), st) else { slow!(pc, base, ins, k, st, table) };
+        match *c.add(1) & kind::MASK {
+            kind::INLINE => *inline_slot(o, *c.add(2)) = *base.add(i.b()),
+            kind::ADD => {
+                *inline_slot(o, *c.add(2)) = *base.add(i.b());
+                (*ptr_of(o)).shape.set(*c.add(3) as u32);
+            }
+            _ => slow!(pc, base, ins, k, st, table),
+        }
+        goto!(pc.add(1), base, k, st, table)
+    }
+}
+
+/// SELF beyond a method of the expected shape.
+#[inline(never)]
+unsafe extern "sysv64" fn load_method(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: as for `get_attribute`.
+    unsafe {
+        let i = Ins(ins as u32);
+        let o = *base.add(i.b());
+        let Some(c) = entry(o, k.add(*pc as usize), st) else { slow!(pc, base, ins, k, st, table) };
+        let (f, receiver) = match *c.add(1) & kind::MASK {
+            kind::METHOD => (*c.add(2), o),
+            kind::MODULE => (module_attribute(o, c).unwrap_or(EMPTY), EMPTY),
+            kind::OBJECT if *c.add(3) == o => (*c.add(2), EMPTY),
+            kind::CLASS_METHOD if *c.add(3) == o => (*c.add(2), o),
+            _ => (EMPTY, EMPTY),
+        };
+        if f == EMPTY {
+            slow!(pc, base, ins, k, st, table)
+        }
+        *base.add(i.a()) = f;
+        *base.add(i.a() + 1) = receiver;
+        goto!(pc.add(1), base, k, st, table)
+    }
+}
+
 hot! {
     MOVE |pc, base, i, k, st| {
         *base.add(i.a()) = *base.add(i.b());
@@ -104,35 +222,33 @@ hot! {
         }
         Next::Go(pc.add(1))
     }
+    SETGLOBAL |pc, base, i, k, st| {
+        let c = k.add(*pc as usize);
+        let dict = *c.add(3) as *const Dict;
+        let Some(f) = frame_function(base) else { return Next::Slow };
+        let globals = ptr_of((*f).globals.get()).cast::<Dict>();
+        if dict.is_null() || !std::ptr::eq(globals, dict) {
+            return Next::Slow;
+        }
+        let t = &mut *(*dict).table_ptr();
+        if *c.add(1) != t.version() << 1 | 1
+            || t.set_value(*c.add(2) as usize, *base.add(i.a())).is_none()
+        {
+            return Next::Slow;
+        }
+        Next::Go(pc.add(1))
+    }
     GETATTR |pc, base, i, k, st| {
         let o = *base.add(i.b());
         if !is_ptr(o) {
             return Next::Slow;
         }
         let c = k.add(*pc as usize);
-        let shape = u64::from(shape_of(o));
-        let key = *c.add(1);
-        if key == shape | kind::INLINE {
-            *base.add(i.a()) = *ptr_of(o).cast::<u8>().add(*c.add(2) as usize).cast::<Word>();
+        if *c.add(1) == u64::from(shape_of(o)) | kind::INLINE {
+            *base.add(i.a()) = *inline_slot(o, *c.add(2));
             return Next::Go(pc.add(1));
         }
-        if key == shape | kind::CLASS {
-            *base.add(i.a()) = *c.add(2);
-            return Next::Go(pc.add(1));
-        }
-        if key == shape | kind::MORE {
-            let more = more_of(&*ptr_of(o)).get();
-            let block = &*obj::<Slots>(more);
-            *base.add(i.a()) = block.cells().get_unchecked(*c.add(2) as usize).get();
-            return Next::Go(pc.add(1));
-        }
-        if key == shape | kind::MODULE {
-            if let Some(w) = module_attribute(o, c) {
-                *base.add(i.a()) = w;
-                return Next::Go(pc.add(1));
-            }
-        }
-        Next::Slow
+        Next::Tail(get_attribute)
     }
     SETATTR |pc, base, i, k, st| {
         let o = *base.add(i.a());
@@ -140,18 +256,11 @@ hot! {
             return Next::Slow;
         }
         let c = k.add(*pc as usize);
-        let shape = u64::from(shape_of(o));
-        let key = *c.add(1);
-        if key == shape | kind::INLINE {
-            *ptr_of(o).cast::<u8>().add(*c.add(2) as usize).cast::<Word>() = *base.add(i.b());
+        if *c.add(1) == u64::from(shape_of(o)) | kind::INLINE {
+            *inline_slot(o, *c.add(2)) = *base.add(i.b());
             return Next::Go(pc.add(1));
         }
-        if key == shape | kind::ADD {
-            *ptr_of(o).cast::<u8>().add(*c.add(2) as usize).cast::<Word>() = *base.add(i.b());
-            (*ptr_of(o)).shape.set(*c.add(3) as u32);
-            return Next::Go(pc.add(1));
-        }
-        Next::Slow
+        Next::Tail(set_attribute)
     }
     SELF |pc, base, i, k, st| {
         let o = *base.add(i.b());
@@ -159,19 +268,11 @@ hot! {
             return Next::Slow;
         }
         let c = k.add(*pc as usize);
-        let shape = u64::from(shape_of(o));
-        if *c.add(1) == shape | kind::METHOD {
+        if *c.add(1) == u64::from(shape_of(o)) | kind::METHOD {
             *base.add(i.a()) = *c.add(2);
             *base.add(i.a() + 1) = o;
             return Next::Go(pc.add(1));
         }
-        if *c.add(1) == shape | kind::MODULE {
-            if let Some(w) = module_attribute(o, c) {
-                *base.add(i.a()) = w;
-                *base.add(i.a() + 1) = EMPTY;
-                return Next::Go(pc.add(1));
-            }
-        }
-        Next::Slow
+        Next::Tail(load_method)
     }
 }

@@ -251,6 +251,12 @@ impl Vm {
         crate::object::read(c)
     }
 
+    /// A string of short ASCII text.
+    pub(crate) fn ascii_str(&self, text: &[u8]) -> Value<'_> {
+        debug_assert!(text.is_ascii() && text.len() <= Str::INLINE);
+        self.new_inline_str(Type::Str.shape(), &[text], text.len(), text.len(), 0)
+    }
+
     fn new_inline_str(
         &self,
         shape: u32,

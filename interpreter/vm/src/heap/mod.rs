@@ -179,6 +179,9 @@ struct ClassList {
 /// First threshold: a small script never collects.
 const FIRST_THRESHOLD: usize = 4 << 20;
 
+/// Empty blocks that a collection keeps: what will be allocated until the next one at least.
+const SPARE_BLOCKS: usize = FIRST_THRESHOLD / (64 << 10);
+
 impl Default for Heap {
     fn default() -> Heap {
         let none = Run { next: std::ptr::null_mut(), end: std::ptr::null_mut() };
@@ -378,15 +381,18 @@ impl Heap {
         weak();
         let live = m.live_bytes;
         let none = Run { next: std::ptr::null_mut(), end: std::ptr::null_mut() };
+        let mut spare = SPARE_BLOCKS;
         for (list, current) in self.classes.iter_mut().zip(&self.current) {
             let list = list.get_mut();
             current.set(none);
             list.at = 0;
             list.blocks.iter_mut().for_each(|b| b.sweep(&self.external));
-            let mut spare = 1;
             list.blocks.retain(|b| {
-                let keep = !b.is_empty() || spare > 0;
-                spare -= i32::from(b.is_empty() && spare > 0);
+                if !b.is_empty() {
+                    return true;
+                }
+                let keep = spare > 0;
+                spare -= usize::from(keep);
                 keep
             });
         }

@@ -214,7 +214,7 @@ impl Vm {
         }
         self.room(a, (f.reg_count as usize).max(n) + 8)?;
         let simple = f.call_flags & call_flags::SIMPLE != 0 && kwnames == EMPTY;
-        if !(simple && n == f.arg_count as usize) && !self.bind_plain(f, a, n, kwnames) {
+        if !(simple && n == f.arg_count as usize) && !self.bind_plain(f, a, n, kwnames)? {
             self.bind_arguments(f, a, n, kwnames)?;
         }
         // SAFETY: room was made for the callee's registers above R[a].
@@ -227,48 +227,69 @@ impl Vm {
         Ok(())
     }
 
-    /// Puts the arguments where the parameters of `f` are, if it has only plain positional ones
-    /// and each gets a value; `false`, with nothing changed, otherwise.
-    fn bind_plain(&self, f: &Function, a: usize, n: usize, kwnames: Word) -> bool {
+    /// Puts the arguments where the parameters of `f` are, if they are not too many, each gets a
+    /// value and there is no `**kwargs`; `false`, with nothing changed, otherwise.
+    fn bind_plain<'v>(
+        &'v self,
+        f: &'v Function,
+        a: usize,
+        n: usize,
+        kwnames: Word,
+    ) -> Result<bool, Exit<'v>> {
         const MOST: usize = 32;
-        let argc = f.arg_count as usize;
-        if f.call_flags & call_flags::SIMPLE == 0 || argc > MOST || n > MOST {
-            return false;
-        }
         let proto = &f.code().proto;
+        let argc = proto.arg_count as usize;
+        let total = argc + proto.kwonly_count as usize;
+        if proto.flags.varkw || total > MOST || n > MOST {
+            return Ok(false);
+        }
         let names = self.word_value(kwnames).get::<Tuple>().map_or(&[][..], |t| t.items());
         let given = n - names.len();
-        if given > argc {
-            return false;
+        if given > argc && !proto.flags.varargs {
+            return Ok(false);
         }
+        let placed = given.min(argc);
         let mut bound = [EMPTY; MOST];
-        for (b, v) in bound.iter_mut().zip(self.regs(a + 1, given)) {
+        for (b, v) in bound.iter_mut().zip(self.regs(a + 1, placed)) {
             *b = v.word();
         }
-        let first = (proto.posonly_count as usize).max(given);
+        let first = (proto.posonly_count as usize).max(placed);
         for (name, v) in names.iter().zip(self.regs(a + 1 + given, names.len())) {
-            let Some(name) = name.get::<Str>() else { return false };
-            let found = (first..argc).find(|&i| proto.locals[i].as_bytes() == name.bytes());
+            let Some(name) = name.get::<Str>() else { return Ok(false) };
+            let found = (first..total).find(|&i| proto.locals[i].as_bytes() == name.bytes());
             match found {
                 Some(i) if bound[i] == EMPTY => bound[i] = v.word(),
-                _ => return false,
+                _ => return Ok(false),
             }
         }
-        let defaults =
-            crate::object::read(&f.defaults).get::<Tuple>().map_or(&[][..], |t| t.items());
+        let defaults = crate::object::read(&f.defaults).get::<Tuple>();
+        let defaults = defaults.map_or(&[][..], |t| t.items());
         let optional = argc.saturating_sub(defaults.len());
-        for i in given..argc {
-            if bound[i] == EMPTY {
+        for (i, b) in bound.iter_mut().enumerate().take(argc).skip(placed) {
+            if *b == EMPTY {
                 match i.checked_sub(optional).and_then(|i| defaults.get(i)) {
-                    Some(v) => bound[i] = v.word(),
-                    None => return false,
+                    Some(v) => *b = v.word(),
+                    None => return Ok(false),
                 }
             }
         }
-        for (i, &w) in bound[..argc].iter().enumerate().skip(given) {
+        let kwdefaults = crate::object::read(&f.kwdefaults).get::<Dict>();
+        for (i, b) in bound.iter_mut().enumerate().take(total).skip(argc) {
+            if *b == EMPTY {
+                match kwdefaults.and_then(|d| self.dict_get_str(d, &proto.locals[i])) {
+                    Some(v) => *b = v.word(),
+                    None => return Ok(false),
+                }
+            }
+        }
+        if proto.flags.varargs {
+            let rest = self.tuple(self.regs(a + 1 + placed, given - placed))?;
+            self.st.set_reg(a + 1 + total, rest.word());
+        }
+        for (i, &w) in bound[..total].iter().enumerate().skip(placed) {
             self.st.set_reg(a + 1 + i, w);
         }
-        true
+        Ok(true)
     }
 
     /// Puts the arguments where the parameters of `f` are: the general case.

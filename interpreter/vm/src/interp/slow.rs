@@ -604,14 +604,17 @@ impl Vm {
     fn make_function(&self, a: usize, parts: usize, code: usize) -> NResult<'_> {
         let Some(code) = self.constant(code).get::<Code>() else { return Ok(Value::NONE) };
         let closure = self.capture(code)?;
-        let p = &code.proto;
+        if code.name.get() == EMPTY {
+            code.name.set(self.intern(&code.proto.name).word());
+            code.qualname.set(self.intern(&code.proto.qualname).word());
+        }
         let f = Function::new(
             Type::Function.shape(),
             code,
             Value::object(self.globals()),
             closure,
-            self.intern(&p.name),
-            self.intern(&p.qualname),
+            read(&code.name),
+            read(&code.qualname),
         );
         let f = self.heap.alloc(f, 0, false);
         for (bit, cell, r) in [(1, &f.defaults, 1), (2, &f.kwdefaults, 2), (4, &f.annotations, 3)] {

@@ -26,6 +26,10 @@ pub struct Code {
     const_count: usize,
     /// Whether a cache was filled since the last flush.
     pub(crate) cached: Cell<bool>,
+    /// Name and qualified name as strings, once a function was made; before, Empty.
+    pub(crate) name: Cell<Word>,
+    /// See `name`.
+    pub(crate) qualname: Cell<Word>,
 }
 
 /// Words of one inline cache.
@@ -46,6 +50,8 @@ impl Code {
             k: k.into_iter().map(UnsafeCell::new).collect(),
             const_count,
             cached: Cell::new(false),
+            name: Cell::new(EMPTY),
+            qualname: Cell::new(EMPTY),
         }
     }
 
@@ -93,6 +99,8 @@ unsafe impl Object for Code {
             // SAFETY: the collector runs while nothing else does.
             unsafe { *c.get() }
         };
+        m.cell(&self.name);
+        m.cell(&self.qualname);
         for c in &self.k[..self.const_count] {
             m.word(read(c));
         }

@@ -189,9 +189,31 @@ impl Vm {
     /// `format(conv(v), '')`; conversion 0 none, 1 str, 2 repr, 3 ascii.
     pub(crate) fn format_plain<'v>(&'v self, v: Value<'v>, conversion: usize) -> NResult<'v> {
         match conversion {
+            0 | 1 if v.as_small().is_some() => Ok(self.small_int_str(v.as_small().unwrap_or(0))),
+            0 if self.exact_type(v) == Some(Type::Str) => Ok(v),
             0 => self.format_value(v, crate::object::read(&self.empty_str)),
             _ => self.convert(v, conversion),
         }
+    }
+
+    /// `str(n)` of a small int.
+    pub(crate) fn small_int_str(&self, n: i64) -> Value<'_> {
+        let mut text = [0; 20];
+        let mut at = text.len();
+        let mut rest = n.unsigned_abs();
+        while at > 1 {
+            at -= 1;
+            text[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if n < 0 {
+            at -= 1;
+            text[at] = b'-';
+        }
+        self.ascii_str(&text[at..])
     }
 
     /// `str(v)`, `repr(v)` or `ascii(v)` by conversion 1, 2, 3.

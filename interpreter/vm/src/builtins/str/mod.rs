@@ -90,6 +90,14 @@ static SUBCLASS_ROW: Row = Row {
 
 fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let (cls, object, encoding, errors) = (args[0], args[1], args[2], args[3]);
+    if encoding.is_empty() && errors.is_empty() && cls.is(vm.class_value(Type::Str)) {
+        if let Some(n) = object.as_small() {
+            return Ok(vm.small_int_str(n));
+        }
+        if vm.exact_type(object) == Some(Type::Str) {
+            return Ok(object);
+        }
+    }
     vm.shape_for_new(cls, Type::Str)?;
     if object.is_empty() {
         return of_class(vm, cls, vm.str("")?);

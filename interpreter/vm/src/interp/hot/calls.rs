@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::{kind_is, obj};
-use crate::builtins::object;
+use crate::builtins::{Type, object};
 use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
 use crate::interp::dispatch::{ENDED, Flow, Handler0, Next, slow_path};
@@ -77,6 +77,14 @@ unsafe extern "sysv64" fn make_instance(
         let i = Ins(ins as u32);
         let (a, n) = (i.a(), i.b());
         let class = &*obj::<Class>(*base.add(a));
+        if !class.has(class_flags::HEAP) {
+            let made = quick_range(st, *base.add(a), base.add(a + 1), n);
+            if made == EMPTY {
+                slow!(pc, base, ins, k, st, table)
+            }
+            *base.add(a) = made;
+            goto!(pc, base, k, st, table)
+        }
         let init = init_of(st, class);
         if init == NONE && n == 0 {
             *base.add(a) = (*st.cast::<crate::Vm>()).instance(class).word();
@@ -109,6 +117,25 @@ unsafe extern "sysv64" fn make_instance(
         rec.add(1).write(FrameRec { pc: Stubs::init_ret(), k });
         (*st).frame.set(rec.add(2));
         goto!(f.entry, new, f.k, st, table)
+    }
+}
+
+/// `range(n)` or `range(a, b)` of small ints, if `class` is that of ranges; else Empty.
+#[inline(never)]
+unsafe fn quick_range(st: *mut State, class: Word, args: *const Word, n: usize) -> Word {
+    // SAFETY: `State` is the first field of `Vm`; the window holds `n` arguments.
+    unsafe {
+        let vm = &*st.cast::<crate::Vm>();
+        if class != vm.class_value(Type::Range).word() || n == 0 || n > 2 {
+            return EMPTY;
+        }
+        let (from, to) = if n == 1 { (INT_BIAS, *args) } else { (*args, *args.add(1)) };
+        if !both_ints(from, to) {
+            return EMPTY;
+        }
+        let len = (int_of(to) - int_of(from)).max(0);
+        let word = |w| vm.word_value(w);
+        vm.range(word(from), word(to), Value::int32(1), vm.int(len)).word()
     }
 }
 

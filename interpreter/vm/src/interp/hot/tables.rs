@@ -1,4 +1,5 @@
-//! Dicts and sets by key: ints and strings, whose hash and equality are at hand.
+//! Dicts and sets by key: ints and strings, whose hash and equality are at hand. Also strings in
+//! strings.
 //!
 //! Other keys, and tables in which something else has the same hash, take the slow path.
 
@@ -12,6 +13,7 @@ use crate::interp::dispatch::{Handler0, Next};
 use crate::interp::state::State;
 use crate::object::map::{Dict, Set};
 use crate::object::text::Str;
+use crate::text::find::find;
 use crate::value::*;
 
 const SET_SHAPE: u32 = Type::Set.shape();
@@ -174,6 +176,12 @@ unsafe fn contains(st: *mut State, container: Word, key: Word) -> u32 {
             SET_SHAPE | FROZENSET_SHAPE => {
                 let s = &*obj::<Set>(container);
                 look(st, key, |hash, is| s.table().find(hash, is))
+            }
+            STR_SHAPE if is_ptr(key) && shape_of(key) == STR_SHAPE => {
+                let (text, part) = (&*obj::<Str>(container), &*obj::<Str>(key));
+                let part = part.bytes();
+                let within = part.is_empty() || find(text.bytes(), part).is_some();
+                return u32::from(within);
             }
             _ => Err(()),
         };

@@ -57,6 +57,9 @@ fn run_program(run: Run) -> i32 {
     let prompt = run.what.is_none() && std::io::stdin().is_terminal();
     let mut engine = Engine::new(config);
     interrupt::install(&engine);
+    if run.stats {
+        engine.count_instructions();
+    }
     if prompt {
         if let Err(failure) = engine.start_prompt() {
             return engine.report(failure);

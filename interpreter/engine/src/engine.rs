@@ -251,14 +251,21 @@ impl Engine {
         self.vm.handle(exc).is_some_and(|e| self.vm.is_exception_of(e, Type::SystemExit))
     }
 
+    /// Has instructions counted, for [`Engine::stats`]; that makes them slower.
+    pub fn count_instructions(&mut self) {
+        self.vm.counters.count_dispatches();
+    }
+
     /// Counters of the interpreter, a line each.
     pub fn stats(&self) -> String {
         let (heap, c) = (self.vm.heap.stats(), &self.vm.counters);
         let rows = [
+            ("instructions", c.dispatched()),
             ("objects allocated", heap.allocated_objects),
             ("collections", heap.collections),
             ("live bytes", heap.live_bytes as u64),
             ("caches filled", c.cache_fills.get()),
+            ("cache hits", c.cache_hits()),
             ("cache misses", c.cache_misses.get()),
             ("cache flushes", c.cache_flushes.get()),
             ("quickenings", c.quickenings.get()),

@@ -155,6 +155,8 @@ pub struct Heap {
     live_cells: Cell<usize>,
     /// Bytes in use after the last collection.
     live: Cell<usize>,
+    /// Cells of all runs so far.
+    handed_out: Cell<u64>,
     threshold: Cell<usize>,
     limit: Cell<usize>,
     want_collect: Cell<bool>,
@@ -192,6 +194,7 @@ impl Default for Heap {
             external: Cell::new(0),
             live_cells: Cell::new(0),
             live: Cell::new(0),
+            handed_out: Cell::new(0),
             threshold: Cell::new(FIRST_THRESHOLD),
             limit: Cell::new(usize::MAX),
             want_collect: Cell::new(false),
@@ -260,6 +263,8 @@ impl Heap {
                     Some((start, end)) => {
                         // SAFETY: the run is at least one cell long.
                         let next = unsafe { start.add(bytes) };
+                        let cells = (end as usize - start as usize) / bytes;
+                        self.handed_out.set(self.handed_out.get() + cells as u64);
                         self.current[index].set(Run { next, end });
                         return start;
                     }
@@ -363,7 +368,17 @@ impl Heap {
     pub fn stats(&self) -> HeapStats {
         let mut s = self.stats.get();
         s.live_bytes = self.in_use();
+        s.allocated_objects = self.handed_out.get() - self.unused_cells();
         s
+    }
+
+    /// Cells of the current runs that hold nothing yet.
+    fn unused_cells(&self) -> u64 {
+        let unused = self.current.iter().enumerate().map(|(index, run)| {
+            let run = run.get();
+            (run.end as usize - run.next as usize) / block::class_bytes(index / 2)
+        });
+        unused.sum::<usize>() as u64
     }
 
     /// Collects: `roots` visits every root. `weak` is called between mark and sweep, when
@@ -380,6 +395,7 @@ impl Heap {
         m.drain();
         weak();
         let live = m.live_bytes;
+        self.handed_out.set(self.handed_out.get() - self.unused_cells());
         let none = Run { next: std::ptr::null_mut(), end: std::ptr::null_mut() };
         let mut spare = SPARE_BLOCKS;
         for (list, current) in self.classes.iter_mut().zip(&self.current) {

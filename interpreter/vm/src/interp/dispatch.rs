@@ -11,6 +11,7 @@ use super::state::State;
 use crate::Vm;
 use crate::code::op::Ins;
 use crate::native::{Exit, NResult};
+use crate::stats::Counters;
 use crate::value::Word;
 
 /// What a handler returns when the run loop ends.
@@ -98,6 +99,7 @@ pub unsafe fn slow_path(
         (*st).base.set(base);
         (*st).k.set(k);
         let vm = &mut *st.cast::<Vm>();
+        Counters::bump(&vm.counters.slow_paths);
         f(vm, Ins(ins as u32), extra)
     }
 }

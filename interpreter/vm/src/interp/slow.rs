@@ -19,6 +19,7 @@ use crate::object::read;
 use crate::object::seq::{List, Tuple};
 use crate::object::text::Str;
 use crate::ops::compare::Cmp;
+use crate::stats::Counters;
 use crate::value::{EMPTY, Value, Word};
 
 /// Defines `slow(op)`-functions: see the module's head.
@@ -378,6 +379,7 @@ impl Vm {
     }
 
     fn get_global(&self, cache: usize) -> NResult<'_> {
+        Counters::bump(&self.counters.cache_misses);
         let name = self.cache_name(cache);
         let globals = self.globals();
         if let Some(v) = self.dict_get_name(globals, name) {
@@ -417,6 +419,7 @@ impl Vm {
     }
 
     fn set_global<'v>(&'v self, cache: usize, v: Value<'v>) -> Result<(), Exit<'v>> {
+        Counters::bump(&self.counters.cache_misses);
         let name = self.cache_name(cache);
         let globals = self.globals();
         self.dict_set_name(globals, name, v)?;
@@ -537,6 +540,7 @@ impl Vm {
     fn getattr_op(&self, i: Ins, cache: usize) -> Flow {
         let obj = self.reg(i.b());
         if let Some(f) = self.property_getter(obj, cache) {
+            Counters::bump(&self.counters.cache_misses);
             let row = &super::frames::RETURN_ROW;
             return self.push_call(f, &[obj], row, &[], i.a(), Mode::Reg);
         }

@@ -523,6 +523,13 @@ pub mod private {
     pub const INITRET: u8 = 251;
     /// End of the run loop.
     pub const HALT: u8 = 252;
+    /// First of the quickened forms of [`QUICKENED`]: the same instruction where it saw floats.
+    pub const FLOAT_FORMS: u8 = 200;
+    /// The instructions that have a form for floats, in the order of those forms.
+    pub const QUICKENED: [crate::code::op::Op; 6] = {
+        use crate::code::op::Op::*;
+        [ADD, SUB, MUL, IADD, ISUB, IMUL]
+    };
 }
 
 /// Most registers before the call window of a native frame.

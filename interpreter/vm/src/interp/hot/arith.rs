@@ -2,24 +2,20 @@
 
 #![allow(unsafe_code)]
 
-use super::numbers::more;
+use super::numbers::{more, unquicken};
 use crate::code::op::Ins;
 use crate::interp::dispatch::{Handler0, Next};
 use crate::interp::state::State;
 use crate::value::*;
 
 macro_rules! arith {
-    ($pc:ident, $base:ident, $i:ident, $x:expr, $y:expr, $int:expr, $float:expr) => {{
+    ($pc:ident, $base:ident, $i:ident, $x:expr, $y:expr, $int:expr) => {{
         let (x, y): (Word, Word) = ($x, $y);
         if both_ints(x, y) {
             if let Some(w) = $int(x, y) {
                 *$base.add($i.a()) = w;
                 return Next::Go($pc);
             }
-        } else if is_float(x) && is_float(y) {
-            let f: f64 = $float(float_of(x), float_of(y));
-            *$base.add($i.a()) = float_word(f);
-            return Next::Go($pc);
         }
         Next::Tail(more)
     }};
@@ -48,36 +44,68 @@ fn mul_ints(x: Word, y: Word) -> Option<Word> {
     if fits_small(p) { Some(int_word(p)) } else { None }
 }
 
+/// The forms for floats that instructions are rewritten to when they saw two (see `numbers`).
+macro_rules! float_forms {
+    ($($name:ident $op:tt;)*) => {$(
+        #[allow(non_snake_case)]
+        pub(super) unsafe extern "sysv64" fn $name(
+            pc: *const u32,
+            base: *mut Word,
+            ins: u64,
+            k: *const Word,
+            st: *mut State,
+            table: *const Handler0,
+        ) -> u64 {
+            // SAFETY: the arguments of a handler.
+            unsafe {
+                let i = Ins(ins as u32);
+                let (x, y) = (*base.add(i.b()), *base.add(i.c()));
+                if is_float(x) && is_float(y) {
+                    *base.add(i.a()) = float_word(float_of(x) $op float_of(y));
+                    goto!(pc, base, k, st, table)
+                }
+                return unquicken(pc, base, ins, k, st, table);
+            }
+        }
+    )*};
+}
+
+float_forms! {
+    ADDF +;
+    SUBF -;
+    MULF *;
+}
+
 hot! {
     ADD |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), add_ints, |x: f64, y: f64| x + y)
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), add_ints)
     }
     SUB |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), sub_ints, |x: f64, y: f64| x - y)
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), sub_ints)
     }
     MUL |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), mul_ints, |x: f64, y: f64| x * y)
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), mul_ints)
     }
     IADD |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), add_ints, |x: f64, y: f64| x + y)
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), add_ints)
     }
     ISUB |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), sub_ints, |x: f64, y: f64| x - y)
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), sub_ints)
     }
     IMUL |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), mul_ints, |x: f64, y: f64| x * y)
+        arith!(pc, base, i, *base.add(i.b()), *base.add(i.c()), mul_ints)
     }
     ADDI |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), add_ints, |x: f64, y: f64| x + y)
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), add_ints)
     }
     SUBI |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), sub_ints, |x: f64, y: f64| x - y)
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), sub_ints)
     }
     IADDI |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), add_ints, |x: f64, y: f64| x + y)
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), add_ints)
     }
     ISUBI |pc, base, i, k, st| {
-        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), sub_ints, |x: f64, y: f64| x - y)
+        arith!(pc, base, i, *base.add(i.b()), int_word(i64::from(i.imm())), sub_ints)
     }
     TRUEDIV |pc, base, i, k, st| {
         let (x, y) = (*base.add(i.b()), *base.add(i.c()));

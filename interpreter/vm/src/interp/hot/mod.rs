@@ -187,6 +187,12 @@ macro_rules! table {
             n += 1;
         }
         $($( t[Op::$hot as usize] = Handler0($family::$hot); )*)*
+        let floats = [arith::ADDF, arith::SUBF, arith::MULF, arith::ADDF, arith::SUBF, arith::MULF];
+        let mut n = 0;
+        while n < floats.len() {
+            t[private::FLOAT_FORMS as usize + n] = Handler0(floats[n]);
+            n += 1;
+        }
         t[private::CONT as usize] = Handler0(calls::cont);
         t[private::INITRET as usize] = Handler0(calls::init_ret);
         t[private::HALT as usize] = Handler0(calls::halt);
@@ -208,9 +214,32 @@ pub(super) static TABLE: [Handler0; 256] = table! {
     generators: YIELD DELEGATE;
 };
 
+/// Counts an instruction and goes to its handler.
+unsafe extern "sysv64" fn counted(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler; `State` is the first field of `Vm`.
+    unsafe {
+        let op = (ins & 0xff) as usize;
+        (*st.cast::<crate::Vm>()).counters.dispatch(op);
+        return (TABLE[op].0)(pc, base, ins, k, st, table);
+    }
+}
+
+/// The table when instructions are counted.
+static COUNTED: [Handler0; 256] = [Handler0(counted); 256];
+
 /// Runs from the state until the run loop ends.
 pub(super) unsafe fn run(st: *mut State) {
     let table = TABLE.as_ptr();
+    // SAFETY: `State` is the first field of `Vm`.
+    let counts = unsafe { (*st.cast::<crate::Vm>()).counters.counts_dispatches() };
+    let table = if counts { COUNTED.as_ptr() } else { table };
     // SAFETY: the state points to an instruction of a frame that was set up by the caller.
     unsafe {
         #[cfg(not(miniscript_loop))]

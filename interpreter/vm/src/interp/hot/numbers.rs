@@ -11,8 +11,10 @@ use crate::builtins::Type;
 use crate::code::op::{Ins, Op};
 use crate::interp::dispatch::{Handler0, Next};
 use crate::interp::state::State;
+use crate::interp::state::private::{FLOAT_FORMS, QUICKENED};
 use crate::object::num::Int64;
 use crate::object::text::Str;
+use crate::stats::Counters;
 use crate::value::*;
 
 const INT_SHAPE: u32 = Type::Int.shape();
@@ -73,8 +75,42 @@ pub(super) unsafe extern "sysv64" fn more(
         if w == EMPTY {
             slow!(pc, base, ins, k, st, table);
         }
+        if is_float(*base.add(i.b())) && is_float(y) {
+            quicken(pc, i, st);
+        }
         *base.add(i.a()) = w;
         goto!(pc, base, k, st, table)
+    }
+}
+
+/// Rewrites the instruction before `pc`, which saw two floats, to its form for floats.
+#[inline(always)]
+unsafe fn quicken(pc: *const u32, i: Ins, st: *mut State) {
+    let Some(n) = QUICKENED.iter().position(|op| *op as u8 == i.op()) else { return };
+    // SAFETY: the instruction lies in a code object, whose words may be written (see `Code`);
+    // `State` is the first field of `Vm`.
+    unsafe {
+        *pc.sub(1).cast_mut() = i.0 & !0xff | u32::from(FLOAT_FORMS) + n as u32;
+        Counters::bump(&(*st.cast::<crate::Vm>()).counters.quickenings);
+    }
+}
+
+/// A form for floats that sees something else: the instruction is as it was before.
+#[inline(never)]
+pub(super) unsafe extern "sysv64" fn unquicken(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler; as for `quicken`.
+    unsafe {
+        let n = (ins & 0xff) as usize - FLOAT_FORMS as usize;
+        let op = *QUICKENED.get_unchecked(n % QUICKENED.len());
+        *pc.sub(1).cast_mut() = ins as u32 & !0xff | op as u32;
+        goto!(pc.sub(1), base, k, st, table)
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Vm {
     pub(crate) empty_tuple: Cell<Word>,
     pub(crate) empty_str: Cell<Word>,
     pub(crate) latin1: Vec<Cell<Word>>,
+    /// Index tables of strings that were indexed lately.
+    pub(crate) index_tables: RefCell<crate::text::recent::RecentTables>,
     /// Code objects with filled caches, for [`Vm::flush_caches`].
     pub(crate) cached_codes: RefCell<Vec<*const Code>>,
     pub(crate) method_cache: crate::attr::MethodCache,
@@ -111,6 +113,7 @@ impl Vm {
             empty_tuple: Cell::new(EMPTY),
             empty_str: Cell::new(EMPTY),
             latin1: (0..256).map(|_| Cell::new(EMPTY)).collect(),
+            index_tables: Default::default(),
             cached_codes: RefCell::default(),
             method_cache: Default::default(),
             prelude: Cell::new(EMPTY),
@@ -660,6 +663,7 @@ impl Vm {
         self.st.clear_dead();
         self.method_cache.clear();
         self.st.sites.clear();
+        self.index_tables.borrow_mut().clear();
         let this: *mut Vm = self;
         // SAFETY: the roots are those of the whole VM. `heap.collect` needs the heap mutably
         // while the roots are read; the two are disjoint parts of the VM (no root is traced

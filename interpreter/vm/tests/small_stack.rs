@@ -56,7 +56,7 @@ fn run(text: &str, count: bool) -> (String, u64) {
     };
     let task = vm.new_task(func, &[]).expect("a callable");
     let ended = vm.resume(task, Input::Start);
-    assert!(matches!(ended, Resumed::Returned(_)), "{text}");
+    assert!(matches!(ended, Some(Resumed::Returned(_))), "{text}");
     let printed = out.0.borrow().clone();
     (printed, vm.counters.dispatched())
 }

@@ -181,6 +181,9 @@ struct ClassList {
 /// First threshold: a small script never collects.
 const FIRST_THRESHOLD: usize = 4 << 20;
 
+/// Up to this size a heap may double before it is collected; a larger one grows by half.
+const SMALL_HEAP: usize = 16 << 20;
+
 /// Empty blocks that a collection keeps: what will be allocated until the next one at least.
 const SPARE_BLOCKS: usize = FIRST_THRESHOLD / (64 << 10);
 
@@ -418,7 +421,8 @@ impl Heap {
         self.live.set(in_use);
         // Near the limit garbage is not let grow as much as elsewhere.
         let room = self.limit.get().saturating_sub(in_use) / 2;
-        self.threshold.set(in_use.min(room).max(FIRST_THRESHOLD));
+        let growth = in_use.min(SMALL_HEAP).max(in_use / 2);
+        self.threshold.set(growth.min(room).max(FIRST_THRESHOLD));
         self.want_collect.set(false);
         let mut s = self.stats.get();
         s.collections += 1;

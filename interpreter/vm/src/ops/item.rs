@@ -8,7 +8,6 @@ use crate::object::class::Class;
 use crate::object::map::Dict;
 use crate::object::seq::{List, Range, Slice, Tuple};
 use crate::object::text::{ByteArray, Bytes, Str};
-use crate::text::wtf8::Text;
 use crate::value::Value;
 
 /// Bounds of a slice fitted to a length: `count` items from `start`, `step` apart.
@@ -214,7 +213,8 @@ impl Vm {
                 let Some((i, s)) = at.zip(o.get::<Str>()) else {
                     return Err(self.index_error("string index out of range"));
                 };
-                let text = Text { bytes: s.bytes(), len: s.char_len(), index: None };
+                let mut tables = self.index_tables.borrow_mut();
+                let text = tables.text(o.word(), s.bytes(), s.char_len());
                 return self.code_point(text.get(i).unwrap_or(0));
             }
             Some(Kind::Bytes) => {
@@ -257,7 +257,8 @@ impl Vm {
             }
             Some(Kind::Str) => {
                 let Some(s) = o.get::<Str>() else { return Ok(Value::NONE) };
-                let text = Text { bytes: s.bytes(), len: s.char_len(), index: None };
+                let mut tables = self.index_tables.borrow_mut();
+                let text = tables.text(o.word(), s.bytes(), s.char_len());
                 if b.step == 1 {
                     if b.count == s.char_len() && s.is_exact() {
                         return Ok(o);

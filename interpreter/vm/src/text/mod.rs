@@ -6,6 +6,7 @@ pub mod find;
 pub mod format;
 pub mod layout;
 pub mod percent;
+pub mod recent;
 pub mod repr;
 pub mod split;
 pub mod strformat;

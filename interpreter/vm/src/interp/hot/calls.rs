@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use super::generators::{generator_k, is_generator, push_generator};
 use super::{kind_is, obj};
 use crate::builtins::{Type, object};
 use crate::code::op::{Ins, Op};
@@ -11,6 +12,7 @@ use crate::interp::state::{Ended, FrameRec, Mode, SLACK, State, Stubs};
 use crate::native::Role;
 use crate::object::class::{Class, class_flags};
 use crate::object::func::{Function, Native, call_flags};
+use crate::object::generator::Generator;
 use crate::value::*;
 
 /// CALL or CALLM of a native: directly, if its arguments can be laid out here.
@@ -38,6 +40,19 @@ pub(super) unsafe extern "sysv64" fn call_leaf(
         let bound = native.receiver.get() != EMPTY && native.def.role != Role::Static;
         let unchecked = native.owner.get() == EMPTY || (method && first == a + 1);
         let args = base.add(first);
+        // After SELF of a plain generator, the method is the generator's.
+        if method && first == a + 1 && is_generator(*args) {
+            let sent = match (native.def.name, n) {
+                ("send", 2) => *args.add(1),
+                ("__next__", 1) => NONE,
+                _ => EMPTY,
+            };
+            if sent != EMPTY
+                && let Some(new) = push_generator(*args, sent, pc, base, k, st, a, Mode::Send)
+            {
+                goto!((*obj::<Generator>(*new.sub(1))).pc.get(), new, generator_k(new), st, table)
+            }
+        }
         let n = if bound || !unchecked {
             None
         } else if native.def.arity.exact(n) {

@@ -45,9 +45,9 @@ unsafe fn copy_words(from: *const Word, to: *mut Word, n: usize) {
 
 /// Pushes the frame of a generator that waits at a yield or was not started, above the running
 /// frame; gives its base. `None`: something needs the complete form.
-#[inline(always)]
-unsafe fn push_generator(
-    g: &Generator,
+#[inline(never)]
+pub(super) unsafe fn push_generator(
+    generator: Word,
     sent: Word,
     pc: *const u32,
     base: *mut Word,
@@ -56,8 +56,10 @@ unsafe fn push_generator(
     dst: usize,
     mode: Mode,
 ) -> Option<*mut Word> {
-    // SAFETY: the frame's own function says how many registers it has; room is checked.
+    // SAFETY: the word is a generator's; the frame's own function says how many registers it has;
+    // room is checked.
     unsafe {
+        let g = &*obj::<Generator>(generator);
         let first = match g.state.get() {
             GenState::Suspended => false,
             GenState::Created if sent == NONE => true,
@@ -73,7 +75,7 @@ unsafe fn push_generator(
         let handled = (*st).handled.get();
         new.sub(3).write(handled);
         new.sub(2).write(Delta { delta: offset, dst, mode }.word());
-        new.sub(1).write(Value::object(g).word());
+        new.sub(1).write(generator);
         copy_words(g.regs.get(), new, n);
         if !first {
             new.add(g.resume_reg.get() as usize).write(sent);
@@ -86,6 +88,13 @@ unsafe fn push_generator(
         g.state.set(GenState::Running);
         Some(new)
     }
+}
+
+/// The constants of the generator whose frame begins at `base`.
+#[inline(always)]
+pub(super) unsafe fn generator_k(base: *const Word) -> *const Word {
+    // SAFETY: base[-1] of its frame is the generator, which has a function.
+    unsafe { (*obj::<Function>((*obj::<Generator>(*base.sub(1))).func.get())).k }
 }
 
 /// FORITER over a generator.
@@ -101,12 +110,9 @@ pub(super) unsafe extern "sysv64" fn next_item(
     // SAFETY: the arguments of a handler; R[a] is a generator.
     unsafe {
         let i = Ins(ins as u32);
-        let g = &*obj::<Generator>(*base.add(i.a()));
+        let g = *base.add(i.a());
         match push_generator(g, NONE, pc, base, k, st, i.b(), Mode::ForIter) {
-            Some(new) => {
-                let k = (*obj::<Function>(g.func.get())).k;
-                goto!(g.pc.get(), new, k, st, table)
-            }
+            Some(new) => goto!((*obj::<Generator>(g)).pc.get(), new, generator_k(new), st, table),
             None => return super::cold::FORITER(pc, base, ins, k, st, table),
         }
     }
@@ -125,13 +131,9 @@ pub(super) unsafe extern "sysv64" fn delegate(
     // SAFETY: the arguments of a handler; R[a] is a generator.
     unsafe {
         let i = Ins(ins as u32);
-        let g = &*obj::<Generator>(*base.add(i.a()));
-        let sent = *base.add(i.b());
+        let (g, sent) = (*base.add(i.a()), *base.add(i.b()));
         match push_generator(g, sent, pc, base, k, st, i.a(), Mode::Delegate) {
-            Some(new) => {
-                let k = (*obj::<Function>(g.func.get())).k;
-                goto!(g.pc.get(), new, k, st, table)
-            }
+            Some(new) => goto!((*obj::<Generator>(g)).pc.get(), new, generator_k(new), st, table),
             None => return super::cold::DELEGATE(pc, base, ins, k, st, table),
         }
     }

@@ -214,7 +214,8 @@ impl Vm {
         }
         self.room(a, (f.reg_count as usize).max(n) + 8)?;
         let simple = f.call_flags & call_flags::SIMPLE != 0 && kwnames == EMPTY;
-        if !(simple && n == f.arg_count as usize) && !self.bind_plain(f, a, n, kwnames)? {
+        let in_place = simple && n == f.arg_count as usize;
+        if !in_place && !self.bind_plain(f, a, n, kwnames)? {
             self.bind_arguments(f, a, n, kwnames)?;
         }
         // SAFETY: room was made for the callee's registers above R[a].

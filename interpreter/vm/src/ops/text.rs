@@ -228,9 +228,13 @@ impl Vm {
 
     /// Strings joined: the end of an f-string.
     pub(crate) fn join_strings<'v>(&'v self, parts: &[Value<'v>]) -> NResult<'v> {
-        let bytes: Vec<&[u8]> =
-            parts.iter().filter_map(|p| p.get::<Str>()).map(|s| s.bytes()).collect();
-        self.str_parts(&bytes)
+        let texts = parts.iter().filter_map(|p| p.get::<Str>()).map(Str::bytes);
+        let mut near: [&[u8]; 8] = [&[]; 8];
+        if parts.len() <= near.len() {
+            near.iter_mut().zip(texts).for_each(|(place, text)| *place = text);
+            return self.str_parts(&near[..parts.len()]);
+        }
+        self.str_parts(&texts.collect::<Vec<_>>())
     }
 
     /// Prints the value of an interactive expression and keeps it as `_`.

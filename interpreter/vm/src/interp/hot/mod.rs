@@ -74,6 +74,7 @@ macro_rules! hot {
             table: *const Handler0,
         ) -> u64 {
             #[inline(always)]
+            #[allow(unused_unsafe)] // a body may be nothing but a jump
             unsafe fn body(
                 $pc: *const u32,
                 $base: *mut Word,
@@ -83,10 +84,7 @@ macro_rules! hot {
             ) -> Next {
                 let _ = ($pc, $base, $i, $k, $st);
                 // SAFETY: operands of verified code, words of live objects, checked kinds.
-                #[allow(unused_unsafe)] // a body may be nothing but a jump
-                unsafe {
-                    $body
-                }
+                unsafe { $body }
             }
             // SAFETY: the arguments of a handler.
             unsafe {

@@ -90,7 +90,8 @@ unsafe fn quicken(pc: *const u32, i: Ins, st: *mut State) {
     // SAFETY: the instruction lies in a code object, whose words may be written (see `Code`);
     // `State` is the first field of `Vm`.
     unsafe {
-        *pc.sub(1).cast_mut() = i.0 & !0xff | u32::from(FLOAT_FORMS) + n as u32;
+        let form = u32::from(FLOAT_FORMS) + n as u32;
+        *pc.sub(1).cast_mut() = i.0 & !0xff | form;
         Counters::bump(&(*st.cast::<crate::Vm>()).counters.quickenings);
     }
 }

@@ -215,8 +215,8 @@ unsafe fn truth_of(w: Word) -> Option<bool> {
         match shape_of(w) {
             STR_SHAPE => Some(!(*obj::<Str>(w)).bytes().is_empty()),
             LIST_SHAPE => Some(!(*(*obj::<List>(w)).items.get()).is_empty()),
-            TUPLE_SHAPE => Some((*obj::<Tuple>(w)).len() != 0),
-            DICT_SHAPE => Some((*(*obj::<Dict>(w)).table_ptr()).len() != 0),
+            TUPLE_SHAPE => Some(!(*obj::<Tuple>(w)).is_empty()),
+            DICT_SHAPE => Some(!(*(*obj::<Dict>(w)).table_ptr()).is_empty()),
             _ => None,
         }
     }

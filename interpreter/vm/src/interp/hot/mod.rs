@@ -15,6 +15,8 @@
 
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc, clippy::too_many_arguments)]
+// The last call of a handler is a jump, and `return` shows which it is.
+#![allow(clippy::needless_return)]
 
 use super::dispatch::{ENDED, Flow, Handler, Handler0, slow_path};
 use super::slow;

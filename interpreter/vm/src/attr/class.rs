@@ -127,7 +127,12 @@ impl Vm {
                 Some(i) => {
                     let old = ns.set_value(i, v.word());
                     drop(ns);
-                    self.class_value_replaced(class, name, self.word_value(old.unwrap_or(EMPTY)), v);
+                    self.class_value_replaced(
+                        class,
+                        name,
+                        self.word_value(old.unwrap_or(EMPTY)),
+                        v,
+                    );
                     return Ok(true);
                 }
                 None if v.is_empty() => return Ok(false),

@@ -13,7 +13,7 @@
 //! - `nested`: natives that call back on a stack of their own
 
 #[macro_use]
-mod dispatch;
+pub(crate) mod dispatch;
 
 mod again;
 pub mod call;

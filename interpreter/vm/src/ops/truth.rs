@@ -4,7 +4,7 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::interp::then::append;
-use crate::native::{Action, Answer, Exit, Row};
+use crate::native::{Action, Answer, Exit, NResult, Row};
 use crate::object::map::{Dict, Set};
 use crate::object::num::Complex;
 use crate::object::record::DictView;

@@ -124,6 +124,31 @@ fn installing_replaces_a_library_that_is_in_use() {
 }
 
 #[test]
+fn what_an_extension_needs_is_installed_before_it() {
+    let place = Place::new();
+    place.write("app/ms.toml", "");
+    let base = place.library("libs/base", "base", "1.2.0", "");
+    // The macro with a table of dependencies.
+    let needs = "#undef MS_EXTENSION\n\
+        static const MsDependency needs[] = { { MS_STR(\"base\"), MS_STR(\">=1.1\") } };\n\
+        #define MS_EXTENSION(NAME, VERSION, DOC, F, C, K, I, S) MS_NOTE(#NAME, VERSION) \\\n\
+        MS_EXPORT const MsExt *ms_ext_##NAME(void); const MsExt *ms_ext_##NAME(void) { \\\n\
+        static const MsExt d = { sizeof(MsExt), 1, 0, MS_STR(#NAME), MS_STR(VERSION), \\\n\
+        MS_STR(DOC), F, C, K, MS_TABLE(needs, MsDependency), MS_NO_TABLE, I, S }; return &d; }";
+    let upper = place.library("libs/upper", "upper", "1.0.0", needs);
+    let install = |file: &Path| place.ms("app", [Path::new("ext"), Path::new("install"), file]);
+    let error = install(&upper).bad();
+    assert!(error.contains("an import that raises ImportError"), "{error}");
+    assert!(error.contains("base"), "{error}");
+    install(&base).good();
+    install(&upper).good();
+    let code = "import upper, sys; print(upper.version(), 'base' in sys.modules)";
+    assert_eq!(place.ms("app", ["-c", code]).good(), "1.0.0 True\n");
+    let info = place.ms("app", ["ext", "info", "upper"]).good();
+    assert!(info.contains("\n  needs        base >=1.1\n"), "{info}");
+}
+
+#[test]
 fn a_project_is_made_only_where_nothing_is() {
     let place = Place::new();
     place.write("taken/mine.txt", "dear");

@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use miniscript_engine::registry::{Note, Registry, read_note};
 use serde::Serialize;
 
 use super::describe::{Description, Refusal};
-use super::{Complaint, path_text, pretty, probe, resolve};
+use super::probe::{self, Way};
+use super::{Complaint, folders_of, path_text, pretty, resolve};
 
 /// The verdict over one library.
 #[derive(Debug, Serialize)]
@@ -34,7 +35,10 @@ struct Step {
 
 /// Checks a library; the text to print, and whether it can be used.
 pub fn check(registry: &Registry, what: &OsStr, json: bool, verbose: bool) -> (String, bool) {
-    let verdict = match resolve(registry, what).and_then(|t| examine(&t.path, &t.name, verbose)) {
+    let folders = folders_of(registry);
+    let examined = resolve(registry, what)
+        .and_then(|target| examine(&target.path, &target.name, &folders, verbose));
+    let verdict = match examined {
         Ok(verdict) => verdict,
         Err(Complaint(text)) if json => {
             let value = serde_json::json!({ "usable": false, "error": text });
@@ -49,8 +53,14 @@ pub fn check(registry: &Registry, what: &OsStr, json: bool, verbose: bool) -> (S
     (text, verdict.usable)
 }
 
-/// Reads the library as data, then has a child process load and import it.
-pub fn examine(path: &Path, name: &str, verbose: bool) -> Result<Verdict, Complaint> {
+/// Reads the library as data, then has a child process load and import it. The extensions that
+/// it needs are looked for beside it and in `folders`.
+pub fn examine(
+    path: &Path,
+    name: &str,
+    folders: &[PathBuf],
+    verbose: bool,
+) -> Result<Verdict, Complaint> {
     let mut verdict = Verdict {
         file: path_text(path),
         usable: false,
@@ -72,7 +82,7 @@ pub fn examine(path: &Path, name: &str, verbose: bool) -> Result<Verdict, Compla
     }
     let glibc = note.glibc.map_or_else(String::new, |(a, b)| format!(", needs glibc {a}.{b}"));
     verdict.passed("fits", format!("this machine and MiniScript{glibc}"));
-    let probed = probe::probe(path, true, verbose)?;
+    let probed = probe::probe(path, &Way { import: Some(folders), verbose })?;
     let crash = |found: String| Refusal {
         found: format!("a library that {found}"),
         wanted: "a library that can be loaded".to_owned(),

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use miniscript_engine::registry::{Manifest, Registry, read_note};
 
 use super::describe::{Class, Constant, Description, Function, Kind};
-use super::{Outcome, Target, path_text, pretty, probe, refusal, resolve};
+use super::probe::{self, Way};
+use super::{Outcome, Target, path_text, pretty, refusal, resolve};
 
 /// Shows an extension, which a child process opens. A library that crashes is one line.
 pub fn info(registry: &Registry, what: &OsStr, json: bool) -> Outcome {
@@ -15,7 +16,7 @@ pub fn info(registry: &Registry, what: &OsStr, json: bool) -> Outcome {
     read_note(&target.path)
         .and_then(|note| note.check(&target.path, &target.name))
         .map_err(|error| refusal(&error))?;
-    let probed = probe::probe(&target.path, false, false)?;
+    let probed = probe::probe(&target.path, &Way::default())?;
     let shown = target.path.display();
     if let Some(refusal) = &probed.refusal {
         return Err(format!("{shown}: {}", refusal.one_line()).into());

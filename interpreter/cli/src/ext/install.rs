@@ -12,7 +12,7 @@ use miniscript_engine::registry::{Manifest, file_name, project_folder, read_note
 use super::args::{BuildOptions, InstallOptions, Place};
 use super::build::{self, MANIFEST};
 use super::check::examine;
-use super::{Complaint, Outcome, current_project, file_module, reason, registry};
+use super::{Complaint, Outcome, current_project, file_module, folders_of, reason, registry};
 
 /// Builds if a project is named, checks, and installs.
 pub fn install(options: &InstallOptions, folders: &[PathBuf]) -> Outcome {
@@ -30,7 +30,10 @@ pub fn install(options: &InstallOptions, folders: &[PathBuf]) -> Outcome {
         .map_err(|error| cannot("write to", &target, &error))?;
     let copy = staging.path().join(file_name(&name));
     copy_file(&library, &copy)?;
-    let verdict = examine(&copy, &name, false)?;
+    let registry = registry(folders);
+    let mut path = vec![target.clone()];
+    path.extend(folders_of(&registry));
+    let verdict = examine(&copy, &name, &path, false)?;
     if !verdict.usable {
         let text = verdict.complaint();
         let text = text.replace(&verdict.file, &library.to_string_lossy());
@@ -56,7 +59,7 @@ pub fn install(options: &InstallOptions, folders: &[PathBuf]) -> Outcome {
     if let Some(before) = before.filter(|before| before != version) {
         text += &format!("it replaces {before}\n");
     }
-    match registry(folders).find(&name).map(|found| found.path) {
+    match registry.find(&name).map(|found| found.path) {
         Some(found) if found == place || found.canonicalize().is_ok_and(|f| f == place) => {}
         Some(other) => {
             text += &format!("note: programs here find {} first\n", other.display());

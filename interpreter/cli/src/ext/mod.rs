@@ -62,7 +62,7 @@ pub fn run(command: ExtCommand, folders: &[PathBuf]) -> u8 {
         ExtCommand::New(options) => new::new(&options),
         ExtCommand::Build(options) => build::build(&options).map(|built| built.summary()),
         ExtCommand::Install(options) => install::install(&options, folders),
-        ExtCommand::Probe(request) => return probe::child(&request),
+        ExtCommand::Probe(request) => return probe::child(&request, folders),
     };
     match outcome {
         Ok(text) => u8::from(!say(&text)),
@@ -80,6 +80,11 @@ fn say(text: &str) -> bool {
 /// What programs of the current folder's project find.
 fn registry(folders: &[PathBuf]) -> Registry {
     Registry::new(SearchPath::standard(folders, current_project().as_deref()))
+}
+
+/// The folders of a search path.
+fn folders_of(registry: &Registry) -> Vec<PathBuf> {
+    registry.search().folders().map(|(_, folder)| folder.to_owned()).collect()
 }
 
 fn current_project() -> Option<PathBuf> {

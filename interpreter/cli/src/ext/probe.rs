@@ -75,19 +75,31 @@ impl Probed {
     }
 }
 
+/// How a library is opened.
+#[derive(Debug, Default)]
+pub struct Way<'a> {
+    /// Import it too; the folders in which the extensions that it needs are looked for.
+    pub import: Option<&'a [PathBuf]>,
+    /// Show what it writes to standard error.
+    pub verbose: bool,
+}
+
 /// Opens a library in a child process.
 ///
 /// # Errors
 /// When there can be no child.
-pub fn probe(file: &Path, import: bool, verbose: bool) -> Result<Probed, String> {
+pub fn probe(file: &Path, way: &Way<'_>) -> Result<Probed, String> {
     let mark = format!("{:016x}:", RandomState::new().build_hasher().finish());
     let me = std::env::current_exe().map_err(|error| format!("no path to ms: {error}"))?;
     let mut command = Command::new(me);
     command.args(["ext", "probe", "--mark", &mark]);
-    if import {
+    if let Some(folders) = way.import {
         command.arg("--import");
+        for folder in folders {
+            command.arg("--ext-path").arg(folder);
+        }
     }
-    let stderr = if verbose { Stdio::inherit() } else { Stdio::null() };
+    let stderr = if way.verbose { Stdio::inherit() } else { Stdio::null() };
     command.arg("--").arg(file).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
     let mut child =
         command.spawn().map_err(|error| format!("cannot start a process: {}", reason(&error)))?;
@@ -177,7 +189,7 @@ fn read(output: &[u8], mark: &str) -> Probed {
 }
 
 /// The child: opens the library in this process. The exit status is 0 whatever is found.
-pub fn child(request: &Request) -> u8 {
+pub fn child(request: &Request, folders: &[PathBuf]) -> u8 {
     let tell = |event: &Event| {
         let mut text = format!("\n{}", request.mark);
         let Ok(json) = serde_json::to_string(event) else { return };
@@ -195,7 +207,7 @@ pub fn child(request: &Request) -> u8 {
         }
     }
     if request.import {
-        tell(&match import(&request.file, &name) {
+        tell(&match import(&request.file, &name, folders) {
             Ok(()) => Event::Imported,
             Err(text) => Event::Raised(text),
         });
@@ -204,9 +216,10 @@ pub fn child(request: &Request) -> u8 {
 }
 
 /// Imports the library into a program of its own; the exception's text if that fails.
-fn import(file: &Path, name: &str) -> Result<(), String> {
+fn import(file: &Path, name: &str, folders: &[PathBuf]) -> Result<(), String> {
     let mut config = Config::command();
-    config.ext_path = file.parent().map(Path::to_owned).into_iter().collect();
+    config.ext_path = file.parent().into_iter().map(Path::to_owned).collect();
+    config.ext_path.extend_from_slice(folders);
     let mut engine = Engine::new(config);
     match engine.run_source(&format!("import {name}"), "<check>") {
         Ok(()) => Ok(()),

@@ -62,6 +62,9 @@ pub struct Vm {
     /// Values that the host holds on to.
     pub(crate) handles: RefCell<crate::handles::Handles>,
     pub(crate) stack_pool: crate::interp::nested::StackPool,
+    /// Natives whose callers hold values and that run script code all the same: while there are
+    /// any, nothing is collected.
+    pub(crate) no_collect: Cell<u32>,
     /// The `sys.stdout` that writes to the host's output, which `print` does by itself; or Empty.
     pub(crate) stdout: Cell<Word>,
     /// Objects whose `repr` is being made, against endless recursion.
@@ -119,6 +122,7 @@ impl Vm {
             prelude: Cell::new(EMPTY),
             handles: RefCell::default(),
             stack_pool: Default::default(),
+            no_collect: Cell::new(0),
             stdout: Cell::new(EMPTY),
             repr_active: RefCell::default(),
             ticks_left: Cell::new(crate::poll::SLICE),
@@ -658,8 +662,11 @@ impl Vm {
         self.host.trace(m);
     }
 
-    /// Collects now.
+    /// Collects now, unless a native waits that cannot be seen through.
     pub fn collect(&mut self) {
+        if self.no_collect.get() != 0 {
+            return;
+        }
         self.st.clear_dead();
         self.method_cache.clear();
         self.st.sites.clear();

@@ -226,7 +226,12 @@ impl Vm {
             return self.abstract_error(class);
         }
         if class.layout.get() != Kind::Instance {
-            let base = Type::ALL.get(class.native_type.get() as usize).map_or("?", |t| t.name());
+            let base = match class.layout.get() {
+                Kind::Opaque => class.name_str(),
+                _ => {
+                    Type::ALL.get(class.native_type.get() as usize).map_or("?", |t| t.name()).into()
+                }
+            };
             return Err(self.type_error(format!(
                 "object.__new__({}) is not safe, use {base}.__new__()",
                 class.name_str()

@@ -240,7 +240,16 @@ pub(crate) static MEMBER: &[&[NativeDef]] = &[&[
         |_, a| Ok(a[0].get::<Member>().map_or(Value::NONE, |m| m.owner())),
         "",
     ),
+    NativeDef::getter("__doc__", member_doc, ""),
 ]];
+
+fn member_doc<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let getter = args[0].get::<Member>().and_then(|m| m.get().get::<Native>());
+    match getter.map_or("", |n| n.def.doc) {
+        "" => Ok(Value::NONE),
+        doc => vm.str(doc),
+    }
+}
 
 fn func<'v>(v: Value<'v>) -> Option<&'v Function> {
     v.get::<Function>()

@@ -378,9 +378,17 @@ impl Vm {
 
     /// `module.name` of a builtin class as some messages show it.
     pub(crate) fn full_type_name(&self, c: &Class) -> String {
+        let name = c.name_str().into_owned();
+        if c.has(class_flags::HEAP) {
+            return name;
+        }
         match Type::ALL.get(c.native_type.get() as usize) {
-            Some(t) if !c.has(class_flags::HEAP) => t.full_name().to_owned(),
-            _ => c.name_str().into_owned(),
+            Some(t) if std::ptr::eq(c, self.class(*t)) => t.full_name().to_owned(),
+            // One of an extension's.
+            _ => match self.class_lookup(c, self.names.__module__).and_then(|m| m.get::<Str>()) {
+                Some(module) => format!("{}.{name}", module.to_display()),
+                None => name,
+            },
         }
     }
 }

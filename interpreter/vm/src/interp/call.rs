@@ -399,8 +399,16 @@ impl Vm {
         if !owner.is_empty() && receiver == EMPTY && f.def.role != Role::Static {
             self.check_receiver(f, owner, self.regs(a + 1, n), kwnames)?;
         }
-        if kwnames == EMPTY && f.def.arity.exact(n) {
-            return self.run_native(f, self.regs(a + 1, n));
+        if kwnames == EMPTY {
+            if f.def.arity.exact(n) {
+                return self.run_native(f, self.regs(a + 1, n));
+            }
+            // Optional parameters that are not passed leave the call to the typed entry.
+            if let NativeFn::Typed(typed, _) = f.def.func
+                && let Some(v) = typed.call(self, self.regs(a + 1, n))
+            {
+                return Ok(v);
+            }
         }
         let args = self.bind_native(f, self.regs(a + 1, n), self.word_value(kwnames))?;
         self.room(a, args.len() + 8)?;
@@ -426,13 +434,18 @@ impl Vm {
         }
     }
 
-    /// Calls `func` from Rust without a frame, if it is a native: `None` if it is script code.
+    /// Calls `func` from Rust without a frame, if it is a native of ours: `None` if it is script
+    /// code, or foreign code, which might change what the caller has borrowed.
     pub fn call_leaf<'v>(&'v self, func: Value<'v>, args: &[Value<'v>]) -> Option<NResult<'v>> {
         let f = func.get::<Native>()?;
-        if f.receiver.get() != EMPTY || !f.def.arity.exact(args.len()) {
+        if f.receiver.get() != EMPTY {
             return None;
         }
-        Some(self.run_native(f, args))
+        match f.def.func {
+            NativeFn::Leaf(leaf) => f.def.arity.exact(args.len()).then(|| leaf(self, args)),
+            NativeFn::Host(_) => None,
+            NativeFn::Typed(typed, _) => typed.call(self, args).map(Ok),
+        }
     }
 
     fn check_receiver<'v>(

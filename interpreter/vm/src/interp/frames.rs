@@ -69,6 +69,8 @@ impl Vm {
     /// before `st.pc` of the running frame.
     pub(crate) fn do_exit(&self, exit: Exit<'_>, dst: usize, mode: Mode) -> Flow {
         match exit {
+            // The frames below belong to whoever waits for the run loop's end.
+            Exit::Raise(e) if mode == Mode::Halt => self.ended_raised(e),
             Exit::Raise(e) => {
                 // What iterates takes the end of the iteration from a native as from a generator.
                 let iterates = matches!(mode, Mode::ForIter | Mode::Next | Mode::Delegate);
@@ -86,25 +88,25 @@ impl Vm {
         match action {
             Action::Call { func, args, kwnames, then } => {
                 if !self.push_native(then, args.len() + 1, dst, mode) {
-                    return self.raise_here(self.memory_error());
+                    return self.do_exit(self.memory_error(), dst, mode);
                 }
                 self.call_in_native(func, &args, kwnames)
             }
             Action::Next { iter, then } => {
                 if !self.push_native(Some(then), 4, dst, mode) {
-                    return self.raise_here(self.memory_error());
+                    return self.do_exit(self.memory_error(), dst, mode);
                 }
                 self.next_in_native(iter)
             }
             Action::Resume { generator, value, throw, then } => {
                 if !self.push_native(then, 4, dst, mode) {
-                    return self.raise_here(self.memory_error());
+                    return self.do_exit(self.memory_error(), dst, mode);
                 }
                 self.resume_in_native(generator, value, throw)
             }
             Action::Suspend { request, then } => {
                 if !self.push_native(then, 4, dst, mode) {
-                    return self.raise_here(self.memory_error());
+                    return self.do_exit(self.memory_error(), dst, mode);
                 }
                 *self.st.request.borrow_mut() = Some(request);
                 self.st.ended.set(Ended::Suspended);

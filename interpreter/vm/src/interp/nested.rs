@@ -11,6 +11,11 @@
 //! Resuming goes the same way: the task resumes coroutine 0, which resumes coroutine 1, which
 //! hands the answer to the frame that waits for it.
 //!
+//! A native that did not say that it calls back runs on the stack of its caller, which cannot be
+//! put aside. What it calls all the same runs on stacks of its own ([`Vm::perform_here`]): it must
+//! not suspend, and nothing is collected until it has returned, as the native's callers hold
+//! values that no collector sees.
+//!
 //! # Aliasing
 //!
 //! A coroutine reaches the VM through a pointer that comes from the `&Vm` of the slow path that
@@ -30,8 +35,9 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 use super::dispatch::Flow;
 use super::frames::RETURN_ROW;
 use super::run::Input;
-use super::state::{Ended, Mode};
+use super::state::{Ended, Mode, Stacks, Stubs};
 use crate::Vm;
+use crate::builtins::Type;
 use crate::handles::Handle;
 use crate::native::{Action, Exit, Then};
 use crate::value::{EMPTY, Value};
@@ -44,6 +50,8 @@ pub type NestedFn = fn(&mut Nest, &[Handle], usize) -> Result<Handle, Handle>;
 const STACK_BYTES: usize = 512 << 10;
 /// Stacks kept for reuse.
 const POOL: usize = 16;
+/// Most calls of [`Vm::perform_here`] inside of each other.
+const MAX_HERE: u32 = 64;
 
 /// What a coroutine is resumed with: how its task was resumed.
 pub(crate) type Wake = Input;
@@ -180,7 +188,7 @@ impl Vm {
     ) -> Flow {
         let then = Then { row: &RETURN_ROW, state: Vec::new() };
         if !self.push_native(Some(then), 4, dst, mode) {
-            return self.raise_here(self.memory_error());
+            return self.do_exit(self.memory_error(), dst, mode);
         }
         let Ok(stack) = self.stack_pool.take() else {
             return self.raise_here(self.memory_error());
@@ -224,9 +232,73 @@ impl Vm {
         }
     }
 
+    /// Performs what a native asked for while that native waits on its caller's stack. What would
+    /// suspend the task gets a RuntimeError with the text of `refusal` instead. The result is
+    /// a handle that must be released, or that of an exception.
+    pub fn perform_here(
+        &self,
+        exit: Exit<'_>,
+        refusal: impl Fn() -> String,
+    ) -> Result<Handle, Handle> {
+        if let Exit::Raise(e) = exit {
+            return Err(self.retain(e));
+        }
+        let raised = |e: Exit<'_>| match e {
+            Exit::Raise(e) => Err(self.retain(e)),
+            Exit::Do(_) => Err(self.retain(Value::NONE)),
+        };
+        let depth = self.no_collect.get();
+        if depth >= MAX_HERE {
+            return raised(self.recursion_error());
+        }
+        let Ok(mut stack) = self.stack_pool.take() else { return raised(self.memory_error()) };
+        self.no_collect.set(depth + 1);
+        let mut fresh = Stacks::default();
+        fresh.handled = self.st.handled.get();
+        // The words of the outer stacks stay where they are: the native's callers refer to them.
+        let outer = self.st.switch(fresh);
+        let kwnames = self.st.kwnames.replace(EMPTY);
+        let result = corosensei::on_stack(&mut stack, || {
+            self.st.pc.set(Stubs::halt());
+            let mut flow = self.do_exit(exit, 0, Mode::Halt);
+            loop {
+                if flow == Flow::Next {
+                    let vm: *mut Vm = std::ptr::from_ref(self).cast_mut();
+                    // SAFETY: as for a nested native: the loop that called the native has the VM
+                    // mutably and waits for it.
+                    unsafe { (*vm).run_loop() };
+                }
+                let word = self.st.result.replace(EMPTY);
+                match self.st.ended.get() {
+                    Ended::Returned => return Ok(self.retain(self.word_value(word))),
+                    Ended::Raised => return Err(self.retain(self.word_value(word))),
+                    Ended::Suspended => {
+                        drop(self.st.request.borrow_mut().take());
+                        let e = self.exception(Type::RuntimeError, refusal());
+                        flow = self.wake_shared(0, Input::Raise(self.retain(e)));
+                    }
+                    Ended::OutOfFuel => flow = self.wake_shared(0, Input::Start),
+                }
+            }
+        });
+        self.st.kwnames.set(kwnames);
+        drop(self.st.switch(outer));
+        self.no_collect.set(depth);
+        self.stack_pool.give(stack);
+        if depth == 0 && self.heap.wants_collection() {
+            // It was put off.
+            self.trip();
+        }
+        result
+    }
+
     /// Goes on with a suspended task at coroutine `level`, or at its innermost frame if there are
     /// no more coroutines.
     pub(crate) fn wake(&mut self, level: usize, wake: Wake) -> Flow {
+        self.wake_shared(level, wake)
+    }
+
+    fn wake_shared(&self, level: usize, wake: Wake) -> Flow {
         let co = self.st.stacks.borrow_mut().nested.list.get_mut(level).and_then(Option::take);
         match co {
             Some(co) => self.drive(level, co, wake),

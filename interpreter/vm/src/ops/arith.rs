@@ -13,7 +13,7 @@ use crate::heap::Kind;
 use crate::interp::dispatch::Flow;
 use crate::interp::state::Mode;
 use crate::names::Names;
-use crate::native::{Exit, NResult, Row};
+use crate::native::{Exit, NResult, NativeFn, Row};
 use crate::object::class::Class;
 use crate::object::func::{Function, Native};
 use crate::value::{Value, Word};
@@ -404,7 +404,8 @@ impl Vm {
     ) -> Option<NResult<'v>> {
         let n = f.get::<Native>()?;
         let arity = n.def.arity;
-        if n.receiver.get() != crate::value::EMPTY || arity.varargs || arity.varkw {
+        let ours = matches!(n.def.func, NativeFn::Leaf(_));
+        if !ours || n.receiver.get() != crate::value::EMPTY || arity.varargs || arity.varkw {
             return None;
         }
         let (given, fixed) = (args.len(), arity.fixed as usize);

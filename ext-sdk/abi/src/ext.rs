@@ -73,6 +73,8 @@ record! {
 }
 
 /// May run script, directly or through an operator: the host runs it where that may suspend.
+/// Without it script may run all the same as long as it does not wait, which is a RuntimeError
+/// then, and nothing is collected meanwhile.
 pub const MS_FN_CALLS_BACK: u32 = 1;
 /// Same arguments, same result, no effect: may be folded, repeated or dropped.
 pub const MS_FN_PURE: u32 = 2;

@@ -67,6 +67,8 @@ pub fn expand_impl(item: TokenStream) -> Result<TokenStream> {
                     let name = options.name.unwrap_or_else(|| constant.ident.to_string());
                     let value = literal(&constant.expr, Some(&constant.ty))?;
                     constants.push(constant_record(&name, &value, &docs(&constant.attrs)));
+                    // Scripts use it, if nobody else does.
+                    constant.attrs.push(syn::parse_quote!(#[allow(dead_code)]));
                 }
             }
             _ => {}
@@ -81,7 +83,7 @@ pub fn expand_impl(item: TokenStream) -> Result<TokenStream> {
     Ok(quote! {
         #block
 
-        #[allow(unsafe_code, non_snake_case, clippy::undocumented_unsafe_blocks)]
+        #[allow(unsafe_code, non_snake_case, clippy::await_holding_refcell_ref)]
         const _: () = {
             #entries
 
@@ -113,6 +115,7 @@ const METHOD_OPTIONS: &[&str] = &[
     "getter",
     "setter",
     "static",
+    "class",
     "trace",
     "skip",
     "calls_back",
@@ -145,13 +148,14 @@ impl Writer {
             options.name = Some(name.strip_prefix("set_").unwrap_or(&name).to_owned());
         }
         let has_self = function.sig.receiver().is_some();
-        let first_slot = usize::from(has_self || is_new);
+        let first_slot = usize::from(has_self || is_new || options.has("class"));
         let attrs = function.attrs.clone();
-        let signature = Signature::read(&mut function.sig, &attrs, &options, first_slot)?;
+        let mut signature = Signature::read(&mut function.sig, &attrs, &options, first_slot)?;
+        signature.name_self(&self.class)?;
         let entry = format_ident!("entry_{}", function.sig.ident);
         self.entry(&entry, function, &signature, is_new);
         let mut more = Vec::new();
-        if !has_self && !options.has("static") {
+        if !has_self && !options.has("static") && !options.has("class") {
             more.push("MS_FN_STATIC");
         }
         if signature.is_async {
@@ -172,29 +176,40 @@ impl Writer {
         let abi = quote!(::miniscript_sdk::__private);
         let (class, method) = (&self.class, &function.sig.ident);
         let (conversion, arguments) = signature.conversion();
-        let mut before = TokenStream::new();
-        let mut call = quote!(<#class>::#method(#(#arguments),*));
-        if signature.has_receiver {
-            let borrow = if signature.receiver_mut { quote!(borrow_mut) } else { quote!(borrow) };
-            let binding =
-                if signature.receiver_mut { quote!(let mut this) } else { quote!(let this) };
-            let this = if signature.receiver_mut { quote!(&mut this) } else { quote!(&this) };
-            before = quote! {
-                let object: ::miniscript_sdk::Instance<'_, #class> = args.get(cx, 0, "self")?;
-                #binding = object.#borrow()?;
-            };
-            call = quote!(<#class>::#method(#this, #(#arguments),*));
-        }
+        let (borrow, this, reference) = if signature.receiver_mut {
+            (quote!(borrow_mut), quote!(let mut this), quote!(&mut this))
+        } else {
+            (quote!(borrow), quote!(let this), quote!(&this))
+        };
         let shown = &signature.shown;
-        let finish = match () {
+        let body = match () {
             () if is_new => quote! {
                 let exact: ::miniscript_sdk::Value = args.get(cx, 0, "cls")?;
-                #abi::new_object::<#class, _>(#call, exact, cx)
+                let made = <#class>::#method(#(#arguments),*);
+                #abi::new_object::<#class, _>(made, exact, cx)
             },
-            () if signature.is_async => quote!(#abi::suspend(cx, #shown, #call)),
+            // The future owns the object and borrows its payload from the first poll on.
+            () if signature.is_async && signature.has_receiver => quote! {
+                let object: ::miniscript_sdk::Held<#class> = args.get(cx, 0, "self")?;
+                #abi::suspend(cx, #shown, async move {
+                    #this = match object.#borrow() {
+                        ::core::result::Result::Ok(this) => this,
+                        ::core::result::Result::Err(error) => return #abi::Outcome::InUse(error),
+                    };
+                    #abi::Outcome::Done(<#class>::#method(#reference, #(#arguments),*).await)
+                })
+            },
+            () if signature.is_async => {
+                quote!(#abi::suspend(cx, #shown, <#class>::#method(#(#arguments),*)))
+            }
+            () if signature.has_receiver => quote! {
+                let object: ::miniscript_sdk::Instance<'_, #class> = args.get(cx, 0, "self")?;
+                #this = object.#borrow()?;
+                let result = <#class>::#method(#reference, #(#arguments),*);
+                #abi::IntoReturn::into_return(result, cx)
+            },
             () => quote! {
-                let result = #abi::IntoReturn::into_return(#call, cx);
-                result
+                #abi::IntoReturn::into_return(<#class>::#method(#(#arguments),*), cx)
             },
         };
         self.entries.extend(quote! {
@@ -204,12 +219,12 @@ impl Writer {
                 args: *const #abi::MsValue,
                 out: *mut #abi::MsValue,
             ) -> #abi::MsStatus {
+                // SAFETY: the host calls this as `MsCall` says, and the arguments are passed on.
                 unsafe {
                     #abi::enter(#shown, cx, argc, args, out, |cx, args| {
                         let _ = (cx, &args);
                         #conversion
-                        #before
-                        #finish
+                        #body
                     })
                 }
             }

@@ -43,7 +43,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
         #[allow(non_camel_case_types)]
         #visibility enum #name {}
 
-        #[allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+        #[allow(unsafe_code)]
         const _: () = {
             unsafe extern "C" fn entry(
                 cx: *const #abi::MsContext,
@@ -51,6 +51,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
                 args: *const #abi::MsValue,
                 out: *mut #abi::MsValue,
             ) -> #abi::MsStatus {
+                // SAFETY: the host calls this as `MsCall` says, and the arguments are passed on.
                 unsafe {
                     #abi::enter(#shown, cx, argc, args, out, |cx, args| {
                         let _ = (cx, &args);
@@ -120,7 +121,10 @@ fn typed_entry(
         _ => (
             quote!(#inputs, flag: *mut u32),
             quote!(i64),
-            quote!(unsafe { #abi::typed_int(flag, || #call) }),
+            quote! {
+                // SAFETY: the host passes a place for the flag.
+                unsafe { #abi::typed_int(flag, || #call) }
+            },
         ),
     };
     let entry = quote! {
@@ -129,6 +133,7 @@ fn typed_entry(
         }
 
         const fn typed_address() -> unsafe extern "C" fn() {
+            // SAFETY: only a cast; the host casts it back to what the record's kind says.
             unsafe {
                 ::core::mem::transmute::<
                     unsafe extern "C" fn(#signature) -> #output,

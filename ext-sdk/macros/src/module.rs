@@ -158,16 +158,18 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
     let root = format_ident!("ms_root_{text}");
     Ok(quote! {
         /// The descriptor of this extension, for a host that links it statically.
-        #[allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+        #[allow(unsafe_code)]
         pub fn descriptor() -> &'static #abi::MsExt {
             unsafe extern "C" fn __ms_init(
                 cx: *const #abi::MsContext,
                 state: *mut *mut #abi::c_void,
             ) -> #abi::MsStatus {
+                // SAFETY: the host calls this as `MsInit` says, and the arguments are passed on.
                 unsafe { #abi::init_vm(#text, cx, state, #init) }
             }
 
             unsafe extern "C" fn __ms_shutdown(cx: *const #abi::MsContext) {
+                // SAFETY: the host calls this as `MsShutdown` says, after `init` has succeeded.
                 unsafe { #abi::shutdown_vm(cx) }
             }
 
@@ -199,7 +201,7 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
             &DESCRIPTOR
         }
 
-        #[allow(unsafe_code, non_upper_case_globals, clippy::undocumented_unsafe_blocks)]
+        #[allow(unsafe_code, non_upper_case_globals)]
         const _: () = {
             #[unsafe(no_mangle)]
             extern "C" fn #export() -> *const #abi::MsExt {
@@ -211,7 +213,9 @@ pub fn expand(input: TokenStream) -> Result<TokenStream> {
             }
 
             #[unsafe(no_mangle)]
-            static #root: #abi::MsRootHeader = unsafe { #abi::root_header(root) };
+            static #root: #abi::MsRootHeader =
+                // SAFETY: `root` returns the root module that the header describes.
+                unsafe { #abi::root_header(root) };
 
             #[used]
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__ms_abi"))]

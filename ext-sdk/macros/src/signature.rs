@@ -2,8 +2,8 @@
 
 use crate::attrs::{Options, docs};
 use crate::types::{annotation, is_cx, literal, name_of, returned};
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Error, Expr, FnArg, Pat, Result, Type};
 
 /// How one Rust parameter is filled.
@@ -14,7 +14,7 @@ enum Source {
     Slot(usize),
     /// All further positional arguments.
     Rest,
-    /// The object that the method was called on, as a script value.
+    /// The object or class that the method was called on.
     Object,
 }
 
@@ -47,6 +47,8 @@ pub struct Signature {
     slots: usize,
     returns: String,
     result: Option<Type>,
+    /// The next parameter is the class of a class method.
+    wants_class: bool,
 }
 
 impl Signature {
@@ -75,10 +77,11 @@ impl Signature {
                 output => returned(output).map(annotation).unwrap_or_default(),
             },
             result: returned(&sig.output).cloned(),
+            wants_class: options.has("class"),
         };
         for input in &mut sig.inputs {
             match input {
-                FnArg::Receiver(receiver) => signature.receiver(receiver, is_async)?,
+                FnArg::Receiver(receiver) => signature.receiver(receiver)?,
                 FnArg::Typed(typed) => {
                     let own = Options::take(
                         &mut typed.attrs,
@@ -97,20 +100,17 @@ impl Signature {
                 }
             }
         }
+        if signature.wants_class {
+            return Err(Error::new_spanned(&*sig, "a class method takes its class first"));
+        }
         Ok(signature)
     }
 
-    fn receiver(&mut self, receiver: &syn::Receiver, is_async: bool) -> Result<()> {
+    fn receiver(&mut self, receiver: &syn::Receiver) -> Result<()> {
         let text = quote!(#receiver).to_string();
-        if !text.starts_with('&') {
-            return Err(Error::new_spanned(receiver, "a method takes &self or &mut self"));
-        }
-        if is_async {
-            return Err(Error::new_spanned(
-                receiver,
-                "an async method cannot borrow its object while it waits; return a future from \
-                 an async function that owns what it needs",
-            ));
+        if !text.starts_with('&') || self.wants_class {
+            let wanted = if self.wants_class { "its class first" } else { "&self or &mut self" };
+            return Err(Error::new_spanned(receiver, format!("a method takes {wanted}")));
         }
         self.has_receiver = true;
         self.receiver_mut = text.contains("mut");
@@ -121,20 +121,6 @@ impl Signature {
         let Pat::Ident(pattern) = &*typed.pat else {
             return Err(Error::new_spanned(&typed.pat, "a parameter needs a plain name"));
         };
-        if own.has("object") {
-            if !self.has_receiver {
-                return Err(Error::new_spanned(typed, "only a method with &self has an object"));
-            }
-            self.params.push(Param {
-                name: "self".to_owned(),
-                ty: (*typed.ty).clone(),
-                kind: Kind::Positional,
-                default: None,
-                optional: false,
-                source: Source::Object,
-            });
-            return Ok(());
-        }
         if is_cx(&typed.ty) {
             if self.is_async {
                 return Err(Error::new_spanned(
@@ -150,6 +136,20 @@ impl Signature {
                 default: None,
                 optional: false,
                 source: Source::Cx,
+            });
+            return Ok(());
+        }
+        if own.has("object") || std::mem::take(&mut self.wants_class) {
+            if own.has("object") && !self.has_receiver {
+                return Err(Error::new_spanned(typed, "only a method with &self has an object"));
+            }
+            self.params.push(Param {
+                name: if own.has("object") { "self" } else { "cls" }.to_owned(),
+                ty: (*typed.ty).clone(),
+                kind: Kind::Positional,
+                default: None,
+                optional: false,
+                source: Source::Object,
             });
             return Ok(());
         }
@@ -175,6 +175,15 @@ impl Signature {
             default: own.default,
             source,
         });
+        Ok(())
+    }
+
+    /// Puts the class where its methods say `Self`: their entries stand outside of the `impl`.
+    pub fn name_self(&mut self, class: &Type) -> Result<()> {
+        for param in &mut self.params {
+            let named = replace_self(param.ty.to_token_stream(), &class.to_token_stream());
+            param.ty = syn::parse2(named)?;
+        }
         Ok(())
     }
 
@@ -289,6 +298,18 @@ impl Signature {
     }
 }
 
+fn replace_self(tokens: TokenStream, class: &TokenStream) -> TokenStream {
+    let each = |token| match token {
+        TokenTree::Ident(name) if name == "Self" => class.clone(),
+        TokenTree::Group(group) => {
+            let inner = replace_self(group.stream(), class);
+            TokenTree::Group(Group::new(group.delimiter(), inner)).into()
+        }
+        other => other.into(),
+    };
+    tokens.into_iter().flat_map(each).collect()
+}
+
 /// `r#type` is `type` in a script; a trailing underscore (`from_`) stays.
 fn plain_name(ident: &syn::Ident) -> String {
     let text = ident.to_string();
@@ -305,6 +326,7 @@ pub fn flag_tokens(options: &Options, more: &[&str]) -> TokenStream {
         ("getter", "MS_FN_GETTER"),
         ("setter", "MS_FN_SETTER"),
         ("static", "MS_FN_STATIC"),
+        ("class", "MS_FN_CLASS"),
     ];
     let own = known.iter().filter(|(option, _)| options.has(option)).map(|(_, flag)| *flag);
     for flag in own.chain(more.iter().copied()) {

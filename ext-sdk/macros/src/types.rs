@@ -72,7 +72,7 @@ fn path_annotation(ty: &Type) -> String {
         "Vec" => generic("list", &[inner(0)]),
         "HashSet" | "BTreeSet" => generic("set", &[inner(0)]),
         "HashMap" | "BTreeMap" => generic("dict", &[inner(0), inner(1)]),
-        "Result" | "Instance" | "New" => inner(0),
+        "Result" | "Instance" | "Held" | "New" => inner(0),
         _ => name,
     }
 }

@@ -1,5 +1,6 @@
 //! Native classes: a Rust value as the payload of a script object.
 
+use crate::convert::IntoReturn;
 use crate::cx::host_call;
 use crate::entry::{EntryResult, contain};
 use crate::{Cx, Error, FromMs, IntoMs, Kept, Result, Value};
@@ -142,6 +143,66 @@ impl<'a, T: NativeClass> FromMs<'a> for Instance<'a, T> {
         // payload was made from a `RefCell<T>` below; the object is an argument of the running
         // call or held by it, so it outlives `'a`.
         Ok(Self { value, cell: unsafe { &*payload.cast::<RefCell<T>>() } })
+    }
+}
+
+/// An object of a native class, kept alive beyond the call: what an `async` function takes.
+pub struct Held<T> {
+    kept: Kept,
+    cell: *const RefCell<T>,
+}
+
+impl<T: NativeClass> Held<T> {
+    /// The script object, for use in the running call.
+    pub fn value(&self) -> Value {
+        self.kept.get()
+    }
+
+    /// Reads the payload; RuntimeError while a method that changes it is running.
+    pub fn borrow(&self) -> Result<Ref<'_, T>> {
+        self.cell().try_borrow().map_err(|_| in_use::<T>())
+    }
+
+    /// Changes the payload; RuntimeError while another method is running.
+    pub fn borrow_mut(&self) -> Result<RefMut<'_, T>> {
+        self.cell().try_borrow_mut().map_err(|_| in_use::<T>())
+    }
+
+    fn cell(&self) -> &RefCell<T> {
+        // SAFETY: payloads do not move, and the object lives: it is kept by a root. The host ends
+        // futures and states, which may hold this, before the objects of a VM that ends.
+        unsafe { &*self.cell }
+    }
+}
+
+impl<T: NativeClass> FromMs<'_> for Held<T> {
+    fn from_ms(cx: &Cx, value: Value) -> Result<Self> {
+        let cell = std::ptr::from_ref(Instance::<T>::from_ms(cx, value)?.cell);
+        Ok(Self { kept: value.keep(cx)?, cell })
+    }
+}
+
+impl<T: NativeClass> IntoMs for &Held<T> {
+    fn into_ms(self, _: &Cx) -> Result<Value> {
+        Ok(self.value())
+    }
+}
+
+/// What an async method came to.
+#[doc(hidden)]
+pub enum Outcome<R> {
+    /// Its object could not be borrowed.
+    InUse(Error),
+    /// It returned this.
+    Done(R),
+}
+
+impl<R: IntoReturn> IntoReturn for Outcome<R> {
+    fn into_return(self, cx: &Cx) -> Result<EntryResult> {
+        match self {
+            Self::InUse(error) => Err(error),
+            Self::Done(result) => result.into_return(cx),
+        }
     }
 }
 

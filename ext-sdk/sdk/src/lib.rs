@@ -53,7 +53,7 @@ pub mod task;
 pub mod testing;
 pub mod time;
 
-pub use class::{Instance, NativeClass, New, Tracer};
+pub use class::{Held, Instance, NativeClass, New, Tracer};
 pub use convert::{Bytes, FromMs, IntoMs};
 pub use cx::{Binary, Compare, Cx};
 pub use error::{Error, Result};
@@ -70,7 +70,7 @@ pub mod prelude {
 /// For the code that the macros write.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::class::{NativeMethods, class_record, exception_record, new_object};
+    pub use crate::class::{NativeMethods, Outcome, class_record, exception_record, new_object};
     pub use crate::convert::IntoReturn;
     pub use crate::entry::{
         Args, EntryResult, NoState, StateInit, enter, export, init_vm, shutdown_vm,

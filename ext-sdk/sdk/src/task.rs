@@ -22,7 +22,8 @@ impl Task {
         Ok(Self { object: object.keep(cx)?, at: Vm::of(cx) })
     }
 
-    /// The Task object of the script.
+    /// The Task object of the script, for use while this is there; return `&task` or the task
+    /// itself to hand it to the script.
     pub fn value(&self) -> Value {
         self.object.get()
     }
@@ -30,6 +31,12 @@ impl Task {
     /// Cancels the task.
     pub fn cancel(&self) {
         vm_call!(self.at, task.cancel(self.object.get().raw()));
+    }
+}
+
+impl crate::IntoMs for Task {
+    fn into_ms(self, cx: &Cx) -> Result<Value> {
+        self.object.into_ms(cx)
     }
 }
 

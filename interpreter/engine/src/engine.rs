@@ -93,6 +93,7 @@ pub struct Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.stop_clock();
+        self.host.scheduler.abandon();
         if let Some(importer) = self.host.importer.borrow().as_ref() {
             importer.close();
         }

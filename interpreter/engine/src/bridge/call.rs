@@ -2,12 +2,13 @@
 //!
 //! A [`Call`] is what the table functions work on while a native runs: its handles, its pending
 //! exception, what it asks for. A native that declared `MS_FN_CALLS_BACK` runs on a coroutine
-//! stack and reaches script code through its `Nest`; for another one an operation that would have
-//! to run script code is a RuntimeError.
+//! stack and reaches script code through its `Nest`. Another one may run script code as long as
+//! nothing suspends, which is then a RuntimeError that names the function and the flag.
 
 use std::cell::{Cell, RefCell};
 
 use miniscript_abi::*;
+use miniscript_vm::builtins::Type;
 use miniscript_vm::handles::Handle;
 use miniscript_vm::interp::nested::Nest;
 use miniscript_vm::native::{Action, Answer, Exit, NResult, Row as VmRow, Then};
@@ -192,7 +193,7 @@ impl Call {
                 *value = self.value(arg)?;
             }
             return match op(self.vm(), values) {
-                Err(Exit::Do(action)) => self.run_leaves(action),
+                Err(Exit::Do(action)) => self.run_undeclared(action),
                 r => r,
             };
         };
@@ -212,51 +213,59 @@ impl Call {
         if result.is_ok() { Ok(v) } else { Err(Exit::Raise(v)) }
     }
 
-    /// Does what an operation asked for as long as only natives run.
-    fn run_leaves<'c>(&'c self, action: Box<Action<'c>>) -> NResult<'c> {
+    /// Does what an operation of a native asked for that did not declare that it calls back:
+    /// step by step as long as only natives of the VM run, otherwise on stacks of its own.
+    fn run_undeclared<'c>(&'c self, action: Box<Action<'c>>) -> NResult<'c> {
         let vm = self.vm();
         let mut action = action;
         for _ in 0..MAX_LEAF_STEPS {
             let (result, then) = match *action {
-                Action::Call { func, mut args, kwnames, then } if kwnames.is_empty() => {
-                    let mut func = func;
+                Action::Call { mut func, mut args, kwnames, then } if kwnames.is_empty() => {
                     while let Some(bound) = func.get::<BoundMethod>() {
                         args.insert(0, read(&bound.receiver));
                         func = read(&bound.func);
                     }
                     match vm.call_leaf(func, &args) {
                         Some(result) => (result, then),
-                        None => return Err(self.needs_script()),
+                        None => {
+                            let again = Action::Call { func, args, kwnames, then };
+                            return self.run_script(Box::new(again));
+                        }
                     }
                 }
                 Action::Next { iter, then } => match iter.get::<Iter>() {
                     Some(i) => ((i.next)(vm, i), Some(then)),
-                    None => return Err(self.needs_script()),
+                    None => return self.run_script(Box::new(Action::Next { iter, then })),
                 },
-                _ => return Err(self.needs_script()),
+                other => return self.run_script(Box::new(other)),
             };
-            let result = match (result, then) {
-                (Err(Exit::Do(_)), Some(_)) => return Err(self.needs_script()),
-                (Ok(v), Some(t)) => (t.row.resume)(vm, &t.state, Answer::Value(v)),
-                (Err(Exit::Raise(e)), Some(t)) if t.row.catches => {
-                    (t.row.resume)(vm, &t.state, Answer::Raised(e))
-                }
-                (result, _) => result,
+            let result = match then {
+                Some(Then { row, state }) => vm.and_then(result, row, state),
+                None => result,
             };
             match result {
                 Err(Exit::Do(next)) => action = next,
                 result => return result,
             }
         }
-        Err(self.needs_script())
+        self.run_script(action)
     }
 
-    fn needs_script(&self) -> Exit<'_> {
-        let name = self.function().map_or("init", |f| f.row.shown.as_str());
-        self.vm().runtime_error(format!(
-            "{name}() has to run script code for this and was declared without \
-             MS_FN_CALLS_BACK (calls_back)"
-        ))
+    /// Runs script code on behalf of a native that waits on the stack of its caller.
+    fn run_script<'c>(&'c self, action: Box<Action<'c>>) -> NResult<'c> {
+        let (bridge, vm) = (self.bridge(), self.vm());
+        bridge.current.set(std::ptr::null());
+        let result = vm.perform_here(Exit::Do(action), || {
+            format!(
+                "{} was declared without MS_FN_CALLS_BACK (calls_back): what it calls cannot wait",
+                self.shown()
+            )
+        });
+        bridge.current.set(self);
+        let (Ok(handle) | Err(handle)) = result;
+        let v = vm.handle(handle).unwrap_or(Value::NONE);
+        vm.release(handle);
+        if result.is_ok() { Ok(v) } else { Err(Exit::Raise(v)) }
     }
 
     /// What the VM is to do, from what the native answered.
@@ -271,7 +280,7 @@ impl Call {
                     e
                 }
                 None => vm.exception(
-                    miniscript_vm::builtins::Type::SystemError,
+                    Type::SystemError,
                     format!("{} raised without an exception", self.shown()),
                 ),
             })),
@@ -279,26 +288,30 @@ impl Call {
             MS_SUSPEND => match self.future.take() {
                 Some(future) => Err(crate::scheduler::suspend(future)),
                 None => Err(vm.err(
-                    miniscript_vm::builtins::Type::SystemError,
+                    Type::SystemError,
                     format!("{} suspended without a future", self.shown()),
                 )),
             },
-            other => Err(vm.err(
-                miniscript_vm::builtins::Type::SystemError,
-                format!("{} answered the status {other}", self.shown()),
-            )),
+            other => Err(
+                vm.err(Type::SystemError, format!("{} answered the status {other}", self.shown()))
+            ),
         }
     }
 
-    fn shown(&self) -> String {
-        self.function().map_or("init".to_owned(), |f| format!("{}()", f.row.shown))
+    /// The native that runs, for messages.
+    pub(super) fn shown(&self) -> String {
+        match (self.function(), self.loaded()) {
+            (Some(f), _) => format!("{}()", f.row.shown),
+            (None, Some(loaded)) => format!("init of {}", loaded.ext.name),
+            (None, None) => "init".to_owned(),
+        }
     }
 
     fn tail<'v>(&self, vm: &'v Vm) -> NResult<'v> {
         let bridge = self.bridge();
         let Some((callee, args, then)) = self.tail.take() else {
             let text = format!("{} asked for a call and set none", self.shown());
-            return Err(vm.err(miniscript_vm::builtins::Type::SystemError, text));
+            return Err(vm.err(Type::SystemError, text));
         };
         let func = bridge.value(vm, callee)?;
         let args = args.iter().map(|&arg| bridge.value(vm, arg)).collect::<Result<Vec<_>, _>>()?;
@@ -404,7 +417,7 @@ impl FunctionData {
                 self.row.def.name
             ))),
             Some(Slot::NewValue) => Err(vm.err(
-                miniscript_vm::builtins::Type::AttributeError,
+                Type::AttributeError,
                 format!("attribute '{}' cannot be deleted", self.row.def.name),
             )),
             None => Ok(MsValue::ABSENT),
@@ -472,6 +485,10 @@ impl FunctionData {
         let cx = self.cx.as_ptr();
         // SAFETY: the contract of `MsThen`.
         let status = call.enter(|| unsafe { go_on(then.0.data, cx, status, given, &mut out) });
+        if status == MS_RAISED && !ok && call.pending.get().is_none() {
+            // It hands on the exception that it was given.
+            call.set_pending(Some(v));
+        }
         (status, out)
     }
 }
@@ -491,17 +508,26 @@ pub(super) unsafe fn host(
     };
     // SAFETY: `current` is null or a call that runs.
     let Some(call) = (unsafe { bridge.current.get().as_ref() }) else { return MS_RAISED };
-    match body(call) {
+    // A native that makes things without end meets the limits here, if it does not charge itself.
+    let due = bridge.charge(1);
+    let run = || {
+        if due {
+            super::host_flow::limits(call)?;
+        }
+        body(call)
+    };
+    // A panic of ours must not unwind through foreign frames, where it would end the process.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    match result.unwrap_or_else(|_| Err(call.vm().err(Type::SystemError, "internal error"))) {
         Ok(status) => status,
         Err(Exit::Raise(e)) => {
             call.set_pending(Some(e));
             MS_RAISED
         }
         Err(Exit::Do(_)) => {
-            let e = call.needs_script();
-            if let Exit::Raise(e) = e {
-                call.set_pending(Some(e));
-            }
+            let text = format!("{} came upon a value that needs script code", call.shown());
+            let e = call.vm().exception(Type::SystemError, text);
+            call.set_pending(Some(e));
             MS_RAISED
         }
     }

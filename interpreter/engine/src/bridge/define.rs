@@ -116,7 +116,7 @@ fn row(f: &'static Function, shown: String, method: bool) -> Result<Row, String>
     let sig: &'static str = Box::leak(sig.into_boxed_str());
     let arity = Arity::parse(sig);
     let func = match typed(f) {
-        Some(typed) if first.is_none() && arity.exact(typed.arg_count()) => {
+        Some(typed) if first.is_none() && takes(&arity, typed.arg_count()) => {
             NativeFn::Typed(typed, super::call::entry)
         }
         _ => NativeFn::Host(super::call::entry),
@@ -124,6 +124,12 @@ fn row(f: &'static Function, shown: String, method: bool) -> Result<Row, String>
     let def = NativeDef { name: f.name, sig, arity, role, func, doc: f.doc };
     let calls_back = f.record.flags & MS_FN_CALLS_BACK != 0;
     Ok(Row { def, function: f, slots, calls_back, shown })
+}
+
+/// Whether a call with `n` positional arguments needs no others.
+fn takes(arity: &Arity, n: usize) -> bool {
+    let positional = arity.fixed == arity.max && !arity.varargs && !arity.varkw;
+    positional && (arity.min as usize..=arity.max as usize).contains(&n)
 }
 
 /// The signature in the form of a native row, and what stands for missing arguments.

@@ -14,6 +14,7 @@ use miniscript_vm::native::NResult;
 
 use super::Bridge;
 use super::call::{Call, FunctionData};
+use super::module::Loaded;
 use crate::reactor::{GenSlab, Key, TaskToken, Waker};
 use crate::scheduler::Wait;
 
@@ -43,19 +44,23 @@ pub(super) unsafe extern "C" fn wake(token: MsToken) -> MsStatus {
 /// A future of an extension, which the host owns.
 pub(super) struct ExtFuture {
     bridge: Rc<Bridge>,
+    /// The function that handed it over; null: `init` of the extension did.
     function: *const FunctionData,
+    loaded: *const Loaded,
     future: MsFuture,
     token: Option<(Key, TaskToken)>,
 }
 
 impl ExtFuture {
-    pub(super) fn new(
-        bridge: Rc<Bridge>,
-        function: Option<&FunctionData>,
-        future: MsFuture,
-    ) -> Self {
-        let function = function.map_or(std::ptr::null(), std::ptr::from_ref);
-        ExtFuture { bridge, function, future, token: None }
+    /// The future of a native that runs.
+    pub(super) fn new(call: &Call, future: MsFuture) -> ExtFuture {
+        ExtFuture {
+            bridge: call.bridge().rc(),
+            function: call.function().map_or(std::ptr::null(), std::ptr::from_ref),
+            loaded: call.loaded,
+            future,
+            token: None,
+        }
     }
 
     /// The token under which the extension knows the task.
@@ -81,22 +86,30 @@ impl Wait for ExtFuture {
         let Some(poll) = self.future.poll else {
             return Poll::Ready(Err(vm.err(Type::SystemError, "a future has no poll function")));
         };
-        // SAFETY: functions live as long as the bridge, which this future keeps alive.
-        let Some(function) = (unsafe { self.function.as_ref() }) else {
-            return Poll::Ready(Err(vm.err(Type::SystemError, "a future belongs to no function")));
-        };
         let bridge = Rc::clone(&self.bridge);
-        let call = Call::new(&bridge, Some(function), std::ptr::null_mut());
+        // SAFETY: functions and extensions live as long as the bridge, which this future keeps
+        // alive.
+        let (function, loaded) = unsafe { (self.function.as_ref(), self.loaded.as_ref()) };
+        let cx = match (function, loaded) {
+            (Some(function), _) => function.cx.as_ptr().cast_const(),
+            (None, Some(loaded)) => loaded.plain_context(),
+            (None, None) => {
+                let text = "a future belongs to no extension";
+                return Poll::Ready(Err(vm.err(Type::SystemError, text)));
+            }
+        };
+        let mut call = Call::new(&bridge, function, std::ptr::null_mut());
+        call.loaded = self.loaded;
         call.token.set((token, task));
         let mut out = MsValue::NONE;
-        let (data, cx) = (self.future.data, function.cx.as_ptr());
+        let data = self.future.data;
         // SAFETY: the contract of `MsFuture`.
         match call.enter(|| unsafe { poll(data, cx, token, &mut out) }) {
             MS_PENDING => Poll::Pending,
             status @ (MS_OK | MS_RAISED) => Poll::Ready(call.finish(vm, status, out)),
             other => Poll::Ready(Err(vm.err(
                 Type::SystemError,
-                format!("the future of {}() answered the status {other}", function.row.shown),
+                format!("the future of {} answered the status {other}", call.shown()),
             ))),
         }
     }

@@ -18,9 +18,7 @@ use super::error::{self, io_of};
 use super::future::ExtFuture;
 use super::host_value::{put, slice, text};
 use crate::access::{Right, Wanted, canonical_as_far_as_it_exists};
-
-/// Units between two looks at the limits.
-const CHARGE_SLICE: u64 = 20_000;
+use crate::scheduler;
 
 pub(super) static TABLE: MsHostFlow = MsHostFlow {
     size: size_of::<MsHostFlow>(),
@@ -74,17 +72,11 @@ unsafe extern "C" fn raise_value(at: *mut MsVm, exception: MsValue) -> MsStatus 
             if class.is_none() {
                 return Err(vm.type_error("exceptions must derive from BaseException"));
             }
-            let made = call.run([exception], |_, [class]| Err(Exit::tail(class, Vec::new())));
-            Err(match made {
-                Ok(e) if e.is_a::<Exception>() => Exit::Raise(e),
-                Ok(_) => vm.type_error("exceptions must derive from BaseException"),
-                // A native without MS_FN_CALLS_BACK gets an instance without arguments.
-                Err(_) if class.is_some() => {
-                    let shape = class.map_or(Type::RuntimeError.shape(), |c| c.root_shape.get());
-                    Exit::Raise(vm.new_exception(shape, vm.empty_tuple()))
-                }
-                Err(e) => e,
-            })
+            let made = call.run([exception], |_, [class]| Err(Exit::tail(class, Vec::new())))?;
+            if made.is_a::<Exception>() {
+                return Err(Exit::Raise(made));
+            }
+            Err(vm.type_error("exceptions must derive from BaseException"))
         })
     }
 }
@@ -177,7 +169,7 @@ unsafe extern "C" fn suspend(at: *mut MsVm, future: *const MsFuture) -> MsStatus
             Err(status) => return status,
         }
         host(at, |call| {
-            let future = ExtFuture::new(call.bridge().rc(), call.function(), future);
+            let future = ExtFuture::new(call, future);
             let outer = call.future.replace(Some(future));
             drop(outer);
             Ok(MS_SUSPEND)
@@ -188,28 +180,22 @@ unsafe extern "C" fn suspend(at: *mut MsVm, future: *const MsFuture) -> MsStatus
 unsafe extern "C" fn charge(at: *mut MsVm, units: u64) -> MsStatus {
     // SAFETY: the contract of the table.
     unsafe {
-        let charged = match bridge(at) {
-            Ok(bridge) => &bridge.charged,
-            Err(status) => return status,
-        };
-        let sum = charged.get().saturating_add(units);
-        if sum < CHARGE_SLICE {
-            charged.set(sum);
-            return MS_OK;
+        match bridge(at) {
+            Ok(bridge) if bridge.charge(units) => host(at, limits),
+            Ok(_) => MS_OK,
+            Err(status) => status,
         }
-        charged.set(0);
-        host(at, limits)
     }
 }
 
-/// Looks at the limits of the VM.
-fn limits(call: &Call) -> Result<MsStatus, Exit<'_>> {
+/// Looks at the limits of the VM, and whether the task was cancelled.
+pub(super) fn limits(call: &Call) -> Result<MsStatus, Exit<'_>> {
     let vm = call.vm();
     if vm.heap.over_limit() {
         return Err(vm.memory_error());
     }
     match vm.host().poll() {
-        Poll::Continue => Ok(MS_OK),
+        Poll::Continue => scheduler::check_cancelled(vm).map(|()| MS_OK),
         Poll::Interrupt => {
             let shape = Type::KeyboardInterrupt.shape();
             Err(Exit::Raise(vm.new_exception(shape, vm.empty_tuple())))

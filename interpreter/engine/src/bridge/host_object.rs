@@ -5,8 +5,9 @@
 use std::ffi::c_void;
 
 use miniscript_abi::*;
+use miniscript_vm::builtins::Type;
 use miniscript_vm::code::op::Op;
-use miniscript_vm::native::{Action, Exit, NResult, Row, Then};
+use miniscript_vm::native::{Answer, Exit, NResult, Row};
 use miniscript_vm::object::class::Class;
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::num::BigIntObj;
@@ -55,9 +56,12 @@ pub(super) static TABLE: MsHostObject = MsHostObject {
     native_payload: Some(native_payload),
 };
 
-/// Hands its answer on.
-static PASS: Row =
-    Row { name: "extension_pass", catches: false, resume: |_, _, answer| answer.value() };
+/// A result in a tuple.
+static ONE: Row = Row {
+    name: "extension_result",
+    catches: false,
+    resume: |vm, _, answer| vm.tuple(&[answer.value()?]),
+};
 
 /// An item in a tuple, so that the end can be told from any item.
 static ITEM: Row = Row {
@@ -66,6 +70,17 @@ static ITEM: Row = Row {
     resume: |vm, _, answer| {
         let v = answer.value()?;
         if v.is_empty() { vm.tuple(&[]) } else { vm.tuple(&[v]) }
+    },
+};
+
+/// An attribute in a tuple; an empty one for none, also where an AttributeError says so.
+static FOUND: Row = Row {
+    name: "extension_attribute",
+    catches: true,
+    resume: |vm, _, answer| match answer {
+        Answer::Value(v) => optional(vm, (!v.is_empty()).then_some(v)),
+        Answer::Raised(e) if vm.is_exception_of(e, Type::AttributeError) => optional(vm, None),
+        Answer::Raised(e) => Err(Exit::Raise(e)),
     },
 };
 
@@ -127,34 +142,12 @@ unsafe extern "C" fn find_attr(
     unsafe {
         host(at, |call| {
             let name = text(call, name)?;
-            let found = call.run([object], |vm, [o]| match vm.getattr_opt(o, vm.intern(name)) {
-                Ok(v) => optional(vm, (!v.is_empty()).then_some(v)),
-                Err(Exit::Do(mut action)) => {
-                    // The row sees Empty where there is no such attribute.
-                    let then = match &mut *action {
-                        Action::Call { then, .. } => then,
-                        _ => return Err(Exit::Do(action)),
-                    };
-                    if then.is_none() {
-                        *then = Some(Then { row: &ITEM, state: Vec::new() });
-                        return Err(Exit::Do(action));
-                    }
-                    call_builtin(vm, "getattr", vec![o, vm.intern(name)])
-                }
-                Err(e) => Err(e),
-            });
-            match found {
-                Ok(v) if v.is_a::<Tuple>() => put_optional(call, v, out),
-                Ok(v) => put(call, v, out),
-                Err(Exit::Raise(e))
-                    if call
-                        .vm()
-                        .is_exception_of(e, miniscript_vm::builtins::Type::AttributeError) =>
-                {
-                    Ok(MS_END)
-                }
-                Err(e) => Err(e),
-            }
+            let found = call.run([object], |vm, [o]| {
+                let name = vm.intern(name);
+                let found = vm.getattr_opt(o, name);
+                vm.and_then(found, &FOUND, Vec::new())
+            })?;
+            put_optional(call, found, out)
         })
     }
 }
@@ -591,14 +584,10 @@ unsafe extern "C" fn to_float(at: *mut MsVm, object: MsValue, out: *mut f64) -> 
                 let found =
                     call.run([object], |vm, [o]| match vm.method(o, vm.intern(name).word())? {
                         None => vm.tuple(&[]),
-                        Some((f, args)) => match vm.call_leaf(f, &args) {
-                            Some(r) => r,
-                            None => Err(Exit::call(f, args, &PASS, Vec::new())),
-                        },
+                        Some((f, args)) => Err(Exit::call(f, args, &ONE, Vec::new())),
                     })?;
-                if found.get::<Tuple>().is_some_and(Tuple::is_empty) {
-                    continue;
-                }
+                let result = found.get::<Tuple>().and_then(|t| t.items().first().copied());
+                let Some(found) = result else { continue };
                 let float = found.as_float().is_some();
                 match plain_float(vm, found)? {
                     Some(f) if float || name == "__index__" => {
@@ -635,10 +624,7 @@ unsafe extern "C" fn to_index(at: *mut MsVm, object: MsValue, out: *mut MsValue)
                         "'{}' object cannot be interpreted as an integer",
                         vm.type_name(o)
                     ))),
-                    Some((f, args)) => match vm.call_leaf(f, &args) {
-                        Some(r) => r,
-                        None => Err(Exit::call(f, args, &PASS, Vec::new())),
-                    },
+                    Some((f, args)) => Err(Exit::tail(f, args)),
                 })?;
             match whole(vm, found) {
                 Some(n) => put(call, n, out),
@@ -679,7 +665,7 @@ unsafe extern "C" fn builtin(at: *mut MsVm, name: MsStr, out: *mut MsValue) -> M
             match vm.dict_get_str(vm.builtins(), name) {
                 Some(v) => put(call, v, out),
                 None => Err(vm.name_error(
-                    miniscript_vm::builtins::Type::NameError,
+                    Type::NameError,
                     format!("name '{name}' is not defined"),
                     vm.intern(name),
                 )),
@@ -732,10 +718,13 @@ unsafe extern "C" fn native_new(
             let Some(record) = record else {
                 return Err(vm.type_error("the extension has no such class"));
             };
-            vm.check(record.record.payload_size)?;
             let bridge = call.bridge().rc();
+            let size = record.record.payload_size;
+            vm.check(size)?;
             let made = NativePayload::moved(bridge, record, payload);
             let made = made.ok_or_else(|| vm.memory_error())?;
+            // From here on the payload is ours, and a failure would end it: the check was before.
+            let _ = vm.charge(size);
             put(call, vm.opaque(class, Some(Box::new(made))), out)
         })
     }

@@ -82,7 +82,7 @@ unsafe extern "C" fn spawn_future(
         host(at, |call| {
             let vm = call.vm();
             let bridge = call.bridge();
-            let future = ExtFuture::new(bridge.rc(), call.function(), future);
+            let future = ExtFuture::new(call, future);
             let parked = bridge.carrier(vm, Box::new(Parked(Some(future))))?;
             let drive = vm.foreign_native(&DRIVE, Value::EMPTY, Value::EMPTY, 0);
             put(call, scheduler::spawn(vm, drive, &[parked])?, out)

@@ -69,6 +69,9 @@ static HOST: MsHost = MsHost {
     file: &host_file::TABLE,
 };
 
+/// Units between two looks at the limits.
+const CHARGE_SLICE: u64 = 20_000;
+
 /// Bridges are numbered, so that a handle tells its VM.
 static NEXT_NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -95,6 +98,8 @@ pub struct Bridge {
     /// What the last refusal said.
     refusal: RefCell<String>,
     loaded: RefCell<Vec<Rc<Loaded>>>,
+    /// Extensions whose import failed, for the next attempt.
+    failed: RefCell<Vec<Rc<Loaded>>>,
     /// The native that runs; null while script code does.
     current: Cell<*const Call>,
     traced: RefCell<Traced>,
@@ -120,6 +125,7 @@ impl Bridge {
             known_hosts: RefCell::default(),
             refusal: RefCell::default(),
             loaded: RefCell::default(),
+            failed: RefCell::default(),
             current: Cell::new(std::ptr::null()),
             traced: RefCell::default(),
             carrier_class: Cell::new(None),
@@ -158,6 +164,14 @@ impl Bridge {
         // SAFETY: set when the first extension was imported; the VM is boxed by its engine, and
         // nothing is run for it once it is closing.
         unsafe { &*self.vm.get() }
+    }
+
+    /// Counts work of a native; whether the limits are to be looked at.
+    fn charge(&self, units: u64) -> bool {
+        let sum = self.charged.get().saturating_add(units);
+        let due = sum >= CHARGE_SLICE;
+        self.charged.set(if due { 0 } else { sum });
+        due
     }
 
     /// Whether something is granted; if not, [`Bridge::refusal`] says so.

@@ -10,8 +10,10 @@ use miniscript_vm::builtins::foreign::ForeignClass;
 use miniscript_vm::handles::Handle;
 use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::object::class::Class;
+use miniscript_vm::object::exc::Exception;
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::opaque::Payload;
+use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
 
 use super::call::{Call, FunctionData};
@@ -26,6 +28,10 @@ pub(super) struct Loaded {
     bridge: *const Bridge,
     state: Cell<*mut c_void>,
     ready: Cell<bool>,
+    /// For what is no function: `init`, and futures that it starts.
+    cx: Cell<MsContext>,
+    /// The module while `init` has not succeeded.
+    draft: Cell<Option<Handle>>,
     module: Cell<Option<Handle>>,
     /// Class objects in the order of the table.
     classes: RefCell<Vec<Handle>>,
@@ -35,6 +41,26 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    fn new(ext: &'static Extension, bridge: &Bridge) -> Rc<Loaded> {
+        Rc::new(Loaded {
+            ext,
+            bridge,
+            state: Cell::new(std::ptr::null_mut()),
+            ready: Cell::new(false),
+            cx: Cell::new(MsContext {
+                size: size_of::<MsContext>(),
+                host: &HOST,
+                vm: bridge.as_ms_vm(),
+                state: std::ptr::null_mut(),
+                data: std::ptr::null(),
+            }),
+            draft: Cell::new(None),
+            module: Cell::new(None),
+            classes: RefCell::default(),
+            functions: RefCell::default(),
+        })
+    }
+
     fn context(&self, data: *const c_void) -> MsContext {
         // SAFETY: the bridge owns what is loaded.
         let vm = unsafe { &*self.bridge }.as_ms_vm();
@@ -79,6 +105,21 @@ impl Loaded {
         vm.foreign_native(&row.def, receiver, owner, address)
     }
 
+    /// The module as it is before `init`.
+    fn make_module<'v>(&self, vm: &'v Vm, rows: &'static define::Rows) -> NResult<'v> {
+        // What an earlier attempt came to before memory was short.
+        for class in self.classes.take() {
+            vm.release(class);
+        }
+        self.make_classes(vm, &rows.methods)?;
+        let module = vm.new_module(self.ext.name);
+        let value = Value::object(module);
+        if let Some(dict) = module.dict().get::<Dict>() {
+            self.fill(vm, value, dict, rows)?;
+        }
+        Ok(value)
+    }
+
     fn make_classes<'v>(&self, vm: &'v Vm, rows: &'static [Vec<Row>]) -> Result<(), Exit<'v>> {
         for (class, rows) in self.ext.classes.iter().zip(rows) {
             // A class of the extension comes before a builtin one of the same name.
@@ -115,6 +156,11 @@ impl Loaded {
                 let native = self.native(vm, row, Value::EMPTY, owner);
                 vm.foreign_method(made, row.def.role, row.def.name, native)?;
             }
+            // As in a script class: who says what is equal says what its hash is, or has none.
+            let has = |name| class.methods.iter().any(|m| m.name == name);
+            if has("__eq__") && !has("__hash__") {
+                vm.class_set(made, vm.intern("__hash__"), Value::NONE)?;
+            }
         }
         Ok(())
     }
@@ -128,10 +174,15 @@ impl Loaded {
             let mut state = std::ptr::null_mut();
             // SAFETY: the contract of `MsInit`.
             let status = call.enter(|| unsafe { init(&cx, &mut state) });
+            if !matches!(status, MS_OK | MS_RAISED) {
+                let text = format!("init of {} answered the status {status}", self.ext.name);
+                return Err(vm.err(Type::SystemError, text));
+            }
             call.finish(vm, status, MsValue::NONE)?;
             self.state.set(state);
         }
         self.ready.set(true);
+        self.cx.set(self.context(std::ptr::null()));
         for f in self.functions.borrow().iter() {
             f.cx.set(MsContext { state: self.state.get(), ..f.cx.get() });
         }
@@ -165,6 +216,11 @@ impl Loaded {
             set(class.name, vm.handle(*handle).unwrap_or(Value::NONE))?;
         }
         Ok(())
+    }
+
+    /// The context of what is no function.
+    pub(super) fn plain_context(&self) -> *const MsContext {
+        self.cx.as_ptr()
     }
 
     /// Ends the extension's use by the VM.
@@ -202,24 +258,20 @@ impl Bridge {
         })?;
         let path = ext.path.as_ref().map(|p| p.to_string_lossy().into_owned());
         let rows = define::rows(ext).map_err(|text| refuse(text, path.clone()))?;
-        let loaded = Rc::new(Loaded {
-            ext,
-            bridge: self,
-            state: Cell::new(std::ptr::null_mut()),
-            ready: Cell::new(false),
-            module: Cell::new(None),
-            classes: RefCell::default(),
-            functions: RefCell::default(),
-        });
+        let failed = {
+            let mut failed = self.failed.borrow_mut();
+            let known = failed.iter().position(|l| std::ptr::eq(l.ext, ext));
+            known.map(|i| failed.remove(i))
+        };
+        let loaded = failed.unwrap_or_else(|| Loaded::new(ext, self));
         self.loaded.borrow_mut().push(Rc::clone(&loaded));
-        let made = self.build(vm, registry, &loaded, rows, path);
-        if made.is_err() {
-            // A later import tries again. Functions that escaped keep their data: the record
-            // leaves the list and lives on.
-            self.loaded.borrow_mut().retain(|l| !Rc::ptr_eq(l, &loaded));
-            std::mem::forget(loaded);
-        }
-        made
+        let made = self.build(vm, registry, &loaded, rows, path.clone());
+        self.loaded.borrow_mut().retain(|l| !Rc::ptr_eq(l, &loaded));
+        // The list is in the order of `init`s; what it depends on came meanwhile. After a failure
+        // a later import tries again with the same record, as functions may have escaped.
+        let list = if made.is_ok() { &self.loaded } else { &self.failed };
+        list.borrow_mut().push(loaded);
+        made.map_err(|e| cause_of(vm, name, path, e))
     }
 
     fn build<'v>(
@@ -243,15 +295,17 @@ impl Bridge {
                 return Err(import_error(vm, ext.name, text, path));
             }
         }
-        loaded.make_classes(vm, &rows.methods)?;
-        let module = vm.new_module(ext.name);
-        let dict = module.dict().get::<Dict>();
-        let module = Value::object(module);
-        let Some(dict) = dict else { return Ok(module) };
-        loaded.fill(vm, module, dict, rows)?;
+        let module = match loaded.draft.get().and_then(|h| vm.handle(h)) {
+            Some(module) => module,
+            None => {
+                let module = loaded.make_module(vm, rows)?;
+                loaded.draft.set(Some(vm.retain(module)));
+                module
+            }
+        };
         loaded.prepare(vm, self)?;
-        loaded.module.set(Some(vm.retain(module)));
         vm.dict_set_name(vm.modules(), vm.intern(ext.name), module)?;
+        loaded.module.set(loaded.draft.take());
         Ok(module)
     }
 
@@ -283,6 +337,31 @@ impl Bridge {
             }
         };
         Ok(vm.opaque(class, Some(payload)))
+    }
+}
+
+/// The ImportError for an import that failed in the extension's own code.
+fn cause_of<'v>(vm: &'v Vm, name: &str, path: Option<String>, e: Exit<'v>) -> Exit<'v> {
+    let Exit::Raise(cause) = e else { return e };
+    let is = |t| vm.is_exception_of(cause, t);
+    // Limits and interrupts are not the extension's.
+    if is(Type::ImportError)
+        || is(Type::MemoryError)
+        || is(Type::TimeoutError)
+        || !is(Type::Exception)
+    {
+        return e;
+    }
+    let message = cause.get::<Exception>().and_then(|e| e.args().first()?.get::<Str>());
+    let message = message.map_or_else(String::new, |s| format!(": {}", s.to_display()));
+    let kind = vm.type_name(cause);
+    let text = format!("cannot import the extension '{name}': its init raised {kind}{message}");
+    match import_error(vm, name, text, path) {
+        Exit::Raise(e) => {
+            vm.set_cause(e, cause);
+            Exit::Raise(e)
+        }
+        other => other,
     }
 }
 

@@ -92,6 +92,9 @@ impl Drop for NativePayload {
             }
             dealloc(self.place, self.layout);
         }
+        if !self.bridge.closing.get() {
+            self.bridge.vm().heap.refund(self.class.record.payload_size);
+        }
         self.bridge.current.set(outer);
     }
 }

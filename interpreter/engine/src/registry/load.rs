@@ -17,14 +17,14 @@ use std::path::Path;
 pub(super) fn open(path: &Path, note: &Note) -> Result<*const MsExt, LoadError> {
     let refuse = |problem| LoadError::new(path, problem);
     let library = open_library(path).map_err(|error| refuse(Problem::Open(error)))?;
-    let library: &'static libloading::Library = Box::leak(Box::new(library));
+    let library = std::mem::ManuallyDrop::new(library);
     let symbol = format!("{MS_EXT_SYMBOL}{}", note.name);
     // SAFETY: the symbol's type is fixed by the ABI major, which the note confirmed.
     let descriptor: MsDescriptor = unsafe {
         *library.get(symbol.as_bytes()).map_err(|_| refuse(Problem::Symbol(symbol.clone())))?
     };
     if note.language == Language::Rust {
-        check_root(library, &note.name).map_err(refuse)?;
+        check_root(&library, &note.name).map_err(refuse)?;
     }
     // SAFETY: as above; the function only returns an address.
     let ext = unsafe { descriptor() };
@@ -62,7 +62,7 @@ fn reason(error: &libloading::Error, path: &Path) -> String {
 /// Compares the layouts of all growing records in both directions: an older extension is a
 /// prefix of ours, a newer one has ours as a prefix; `abi_stable` by itself accepts only the
 /// second.
-fn check_root(library: &'static libloading::Library, name: &str) -> Result<(), Problem> {
+fn check_root(library: &libloading::Library, name: &str) -> Result<(), Problem> {
     let symbol = format!("{MS_ROOT_SYMBOL}{name}");
     // SAFETY: the static of this name is an `abi_stable` header, which starts with a mark that
     // `upgrade` checks before anything else is read.

@@ -7,6 +7,7 @@ use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::{Value, Vm};
 
 use super::api::TASK_MAIN;
+use super::run::cancelled;
 use super::task::{Join, Start, Task, new_object, task_of};
 use super::{Wait, no_engine};
 use crate::host::EngineHost;
@@ -38,4 +39,13 @@ pub(crate) fn cancel_task<'v>(vm: &'v Vm, task: Value<'v>) -> Result<(), Exit<'v
     let task = task_of(task).ok_or_else(|| vm.type_error("a Task is required"))?;
     host.scheduler.cancel(&task);
     Ok(())
+}
+
+/// CancelledError, if the running task was asked to end.
+pub(crate) fn check_cancelled(vm: &Vm) -> Result<(), Exit<'_>> {
+    let Some(host) = EngineHost::of(vm) else { return Ok(()) };
+    match host.scheduler.running() {
+        Some(task) if task.cancel.replace(false) => Err(cancelled(vm, host)),
+        _ => Ok(()),
+    }
 }

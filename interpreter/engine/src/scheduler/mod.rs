@@ -30,7 +30,7 @@ use miniscript_vm::{Value, builtins::Type};
 use crate::reactor::{GenSlab, TaskToken};
 
 pub(crate) use api::{OUTSIDE, call, install};
-pub(crate) use foreign::{cancel_task, poll_task, spawn};
+pub(crate) use foreign::{cancel_task, check_cancelled, poll_task, spawn};
 pub(crate) use run::Ended;
 pub(crate) use run::{cancel_all, run};
 pub use task::Task;
@@ -137,6 +137,16 @@ impl Scheduler {
             self.make_ready(Rc::clone(task));
         }
         true
+    }
+
+    /// Drops what every task waits for: the VM is about to end, and what the waits own may belong
+    /// to objects of it.
+    pub(crate) fn abandon(&self) {
+        let tasks: Vec<Rc<Task>> = self.tasks.borrow().iter().map(|(_, t)| Rc::clone(t)).collect();
+        for task in tasks {
+            let wait = task.wait.borrow_mut().take();
+            drop(wait);
+        }
     }
 
     pub(crate) fn trace(&self, m: &mut Marker) {

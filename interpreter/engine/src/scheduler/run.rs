@@ -202,7 +202,7 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
     }
     let raise = match task.raise.take() {
         Some(e) => Some(e),
-        None if task.cancel.replace(false) => Some(cancelled(vm, host)),
+        None if task.cancel.replace(false) => Some(handle_of(vm, cancelled(vm, host))),
         None => None,
     };
     let mut input = match (task.id.get(), raise) {
@@ -253,7 +253,7 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
                 };
                 let mut wait = request.0;
                 if task.cancel.replace(false) {
-                    input = Input::Raise(cancelled(vm, host));
+                    input = Input::Raise(handle_of(vm, cancelled(vm, host)));
                     continue;
                 }
                 match wait.poll(vm, task.token.get()) {
@@ -280,21 +280,24 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
 fn answer(vm: &Vm, result: NResult<'_>) -> Input {
     match result {
         Ok(v) => Input::Value(vm.retain(v)),
-        Err(Exit::Raise(e)) => Input::Raise(vm.retain(e)),
-        Err(Exit::Do(_)) => {
-            let e = vm.exception(Type::SystemError, "a wait may only give a value or raise");
-            Input::Raise(vm.retain(e))
-        }
+        Err(e) => Input::Raise(handle_of(vm, e)),
     }
 }
 
-fn cancelled(vm: &Vm, host: &EngineHost) -> Handle {
-    let e = match host.classes.get(vm, &CANCELLED) {
-        Ok(class) => vm.new_exception(class.root_shape.get(), vm.empty_tuple()),
-        Err(Exit::Raise(e)) => e,
-        Err(Exit::Do(_)) => vm.exception(Type::RuntimeError, "cancelled"),
-    };
-    vm.retain(e)
+/// The exception of an exit.
+fn handle_of(vm: &Vm, exit: Exit<'_>) -> Handle {
+    vm.retain(match exit {
+        Exit::Raise(e) => e,
+        Exit::Do(_) => vm.exception(Type::SystemError, "a wait may only give a value or raise"),
+    })
+}
+
+/// CancelledError.
+pub(super) fn cancelled<'v>(vm: &'v Vm, host: &EngineHost) -> Exit<'v> {
+    match host.classes.get(vm, &CANCELLED) {
+        Ok(class) => Exit::Raise(vm.new_exception(class.root_shape.get(), vm.empty_tuple())),
+        Err(e) => e,
+    }
 }
 
 fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Handle>) -> Stepped {

@@ -173,7 +173,9 @@ typedef struct MsParam {
     MsStr annotation;
 } MsParam;
 
-/* May run script, directly or through an operator: the host runs it where that may suspend. */
+/* May run script, directly or through an operator: the host runs it where that may suspend.
+ * Without it script may run all the same as long as it does not wait, which is a RuntimeError
+ * then, and nothing is collected meanwhile. */
 #define MS_FN_CALLS_BACK 1
 /* Same arguments, same result, no effect: may be folded, repeated or dropped. */
 #define MS_FN_PURE 2
@@ -267,8 +269,8 @@ typedef struct MsClass {
     /* Identifies the class in native_new, native_payload and class_of: any address of
      * the extension's own, such as that of this record. */
     const void *id;
-    /* Name of a builtin base class; empty: object. An exception class names its base here
-     * and has no payload. */
+    /* Name of a class of this table that stands before this one, or of a builtin class; empty:
+     * object. An exception class names its base here and has no payload. */
     MsStr base;
     /* Of MsFunction. */
     MsTable methods;
@@ -364,7 +366,8 @@ typedef struct MsThen {
     /* The extension's own. */
     void *data;
     /* Called once with MS_OK and the result, or MS_RAISED and the exception object (which
-     * counts as handled). Answers as a native does. Null: the result is passed on. */
+     * counts as handled, but is raised again by MS_RAISED without another one). Answers as a
+     * native does. Null: the result is passed on. */
     MsContinue then;
     /* Frees data, exactly once, whether or not then was called. May be null. */
     MsDrop drop;
@@ -493,13 +496,13 @@ typedef struct MsHostObject {
     MsStatus (*del_attr)(MsVm *vm, MsValue object, MsStr name);
     /* A dunder method looked up on the type and bound, or MS_END. */
     MsStatus (*find_special)(MsVm *vm, MsValue object, MsStr name, MsValue *out);
-    /* objectkey */
+    /* object[key] */
     MsStatus (*get_item)(MsVm *vm, MsValue object, MsValue key, MsValue *out);
-    /* objectkey of a dict, or MS_END where the key is missing. */
+    /* object[key] of a dict, or MS_END where the key is missing. */
     MsStatus (*find_item)(MsVm *vm, MsValue object, MsValue key, MsValue *out);
-    /* objectkey = value */
+    /* object[key] = value */
     MsStatus (*set_item)(MsVm *vm, MsValue object, MsValue key, MsValue value);
-    /* del objectkey */
+    /* del object[key] */
     MsStatus (*del_item)(MsVm *vm, MsValue object, MsValue key);
     /* item in object */
     MsStatus (*contains)(MsVm *vm, MsValue object, MsValue item, uint32_t *out);
@@ -703,8 +706,8 @@ typedef struct MsHostNet {
 typedef struct MsHostFlow {
     /* Bytes of this record. */
     size_t size;
-    /* Raises an exception. type_name names a builtin exception or one of the running
-     * extension's classes; another name gives RuntimeError. cause may be null. Always
+    /* Raises an exception. type_name names one of the running extension's classes or a
+     * builtin exception (in this order); another name gives RuntimeError. cause may be null. Always
      * answers MS_RAISED (or MS_WRONG_THREAD), so a native can return the result. */
     MsStatus (*raise)(MsVm *vm, MsStr type_name, MsStr message, const MsValue *cause);
     /* Raises an exception object or class. Answers as raise. */

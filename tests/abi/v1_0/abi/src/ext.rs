@@ -73,6 +73,8 @@ record! {
 }
 
 /// May run script, directly or through an operator: the host runs it where that may suspend.
+/// Without it script may run all the same as long as it does not wait, which is a RuntimeError
+/// then, and nothing is collected meanwhile.
 pub const MS_FN_CALLS_BACK: u32 = 1;
 /// Same arguments, same result, no effect: may be folded, repeated or dropped.
 pub const MS_FN_PURE: u32 = 2;
@@ -180,8 +182,8 @@ record! {
         /// Identifies the class in `native_new`, `native_payload` and `class_of`: any address of
         /// the extension's own, such as that of this record.
         pub id: *const c_void,
-        /// Name of a builtin base class; empty: `object`. An exception class names its base here
-        /// and has no payload.
+        /// Name of a class of this table that stands before this one, or of a builtin class;
+        /// empty: `object`. An exception class names its base here and has no payload.
         pub base: MsStr,
         /// Of [`MsFunction`].
         pub methods: MsTable,

@@ -77,7 +77,8 @@ plain_record! {
         /// The extension's own.
         pub data: *mut c_void,
         /// Called once with `MS_OK` and the result, or `MS_RAISED` and the exception object (which
-        /// counts as handled). Answers as a native does. Null: the result is passed on.
+        /// counts as handled, but is raised again by `MS_RAISED` without another one). Answers as a
+        /// native does. Null: the result is passed on.
         pub then: Option<MsContinue>,
         /// Frees `data`, exactly once, whether or not `then` was called. May be null.
         pub drop: Option<MsDrop>,

@@ -59,17 +59,27 @@ pub fn discover(root: &Path, part: &str) -> io::Result<Vec<ScriptTest>> {
 impl ScriptTest {
     /// Runs the script; the error is a report for people.
     pub fn run(&self, ms: &Path) -> Result<(), String> {
+        self.run_with(ms, &[])
+    }
+
+    /// As [`ScriptTest::run`], with further variables in the environment.
+    pub fn run_with(&self, ms: &Path, env: &[(&str, &str)]) -> Result<(), String> {
         let source = fs::read(&self.path).map_err(|error| error.to_string())?;
         let expected = Expectations::parse(&String::from_utf8_lossy(&source))
             .map_err(|error| error.to_string())?;
         let golden = read_golden(&self.path.with_extension("stderr")).map_err(|e| e.to_string())?;
         let (outcome, stderr) =
-            self.execute(ms, &expected).map_err(|error| format!("cannot run: {error}"))?;
+            self.execute(ms, &expected, env).map_err(|error| format!("cannot run: {error}"))?;
         compare(&expected, golden.as_deref(), &outcome, &stderr)
     }
 
     /// The outcome, and its standard error without the scratch directory's name.
-    fn execute(&self, ms: &Path, expected: &Expectations) -> io::Result<(Outcome, String)> {
+    fn execute(
+        &self,
+        ms: &Path,
+        expected: &Expectations,
+        env: &[(&str, &str)],
+    ) -> io::Result<(Outcome, String)> {
         let scratch = tempfile::Builder::new().prefix("ms-test-").tempdir()?;
         let directory = scratch.path().canonicalize()?;
         let file_name = self.path.file_name().unwrap_or_default();
@@ -87,6 +97,9 @@ impl ScriptTest {
             .args(&expected.args)
             .stdin(stdin)
             .time_limit(expected.time_limit.unwrap_or(usual).max(usual));
+        for (key, value) in env {
+            invocation = invocation.env(key, value);
+        }
         for (key, value) in &expected.env {
             invocation = invocation.env(key, value);
         }

@@ -108,9 +108,7 @@ pub fn split<'a>(
     let (mut at, mut left) = (Some(0), max);
     std::iter::from_fn(move || {
         let start = at?;
-        let found = if left == 0 {
-            None
-        } else if sep.is_empty() {
+        let found = if left == 0 || sep.is_empty() {
             None
         } else {
             match &finder {

@@ -59,14 +59,14 @@ impl Key<'_> {
 /// Finds with `find` (of a table), which is given a hash and a test: `Err` if the slow path must
 /// look, else where it is.
 #[inline(always)]
-unsafe fn look<'a>(
+unsafe fn look(
     st: *mut State,
     key: Word,
     find: impl FnOnce(i64, &mut dyn FnMut(u64) -> bool) -> Option<usize>,
 ) -> Result<(Option<usize>, i64), ()> {
     // SAFETY: a live key; `State` is the first field of `Vm`.
     unsafe {
-        let (key, hash): (Key<'a>, i64) = if is_int(key) {
+        let (key, hash): (Key<'_>, i64) = if is_int(key) {
             (Key::Int(key), crate::hash::int(int_of(key)))
         } else if is_ptr(key) && shape_of(key) == STR_SHAPE {
             let s = &*obj::<Str>(key);

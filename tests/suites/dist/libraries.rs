@@ -171,7 +171,10 @@ fn an_initialiser_that_raises_is_no_usable_library() {
     let ran = place.ms("", [Path::new("ext"), Path::new("check"), &library]);
     assert_eq!(ran.status, Some(1));
     assert!(
-        ran.stdout.contains("  imports  BAD  an import that raises OSError: no licence key\n"),
+        ran.stdout.contains(
+            "  imports  BAD  an import that raises ImportError: cannot import the extension \
+             'keyed': its init raised OSError: no licence key\n"
+        ),
         "{}",
         ran.stdout
     );

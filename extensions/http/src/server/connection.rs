@@ -74,6 +74,8 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, open: Open) -> Resu
     });
     let mut server = pin!(
         http1::Builder::new()
+            // A client that has sent all it has to say is answered.
+            .half_close(true)
             .max_buf_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
             .serve_connection(Stream::plain(stream, Rc::clone(&activity)), service)

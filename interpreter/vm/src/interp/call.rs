@@ -442,7 +442,7 @@ impl Vm {
             return None;
         }
         match f.def.func {
-            NativeFn::Leaf(leaf) => f.def.arity.exact(args.len()).then(|| leaf(self, args)),
+            NativeFn::Leaf(_) => f.def.arity.exact(args.len()).then(|| self.run_native(f, args)),
             NativeFn::Host(_) => None,
             NativeFn::Typed(typed, _) => typed.call(self, args).map(Ok),
         }

@@ -9,7 +9,7 @@ use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
 use crate::interp::dispatch::{ENDED, Flow, Handler0, Next, slow_path};
 use crate::interp::state::{Ended, FrameRec, Mode, SLACK, State, Stubs};
-use crate::native::Role;
+use crate::native::{NativeFn, Role};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::{Function, Native, call_flags};
 use crate::object::generator::Generator;
@@ -57,6 +57,9 @@ pub(super) unsafe extern "sysv64" fn call_leaf(
             None
         } else if native.def.arity.exact(n) {
             Some(n)
+        } else if matches!(native.def.func, NativeFn::Typed(..)) {
+            // A typed entry wants the arguments that are there, without absent ones.
+            None
         } else {
             // The words above the arguments are dead, and so many are always there.
             let window = std::slice::from_raw_parts_mut(args, n + SLACK / 2);

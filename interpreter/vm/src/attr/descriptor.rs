@@ -47,7 +47,9 @@ impl Vm {
         class: Value<'v>,
     ) -> NResult<'v> {
         let Some(kind) = d.kind() else { return Ok(d) };
-        let through_class = obj.is_none() && !class.is(self.class_value(Type::NoneType));
+        // None is an instance too: then the absence of one is told by Empty.
+        let through_class =
+            obj.is_empty() || obj.is_none() && !class.is(self.class_value(Type::NoneType));
         if matches!(kind, Kind::Property | Kind::StaticMethod | Kind::ClassMethod)
             && self.exact_type(d).is_none()
             && let Some(f) = self.class_lookup(self.class_of(d), self.names.__get__)

@@ -127,7 +127,7 @@ impl Vm {
             return self.descriptor_get(d, obj, Value::object(meta)).map(Attr::Value);
         }
         if let Some(v) = self.class_lookup(c, name.word()) {
-            return self.descriptor_get(v, Value::NONE, obj).map(Attr::Value);
+            return self.descriptor_get(v, Value::EMPTY, obj).map(Attr::Value);
         }
         match in_meta {
             None => Ok(Attr::Missing),

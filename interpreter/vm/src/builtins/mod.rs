@@ -85,6 +85,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::UnicodeDecodeError => exceptions::UNICODE_DECODE,
         Type::BaseExceptionGroup => group::TABLES,
         Type::Int => int::TABLES,
+        Type::NoneType => number_rows::NONE,
         Type::Bool => int::BOOL_TABLES,
         Type::Float => float::TABLES,
         Type::Complex => complex::TABLES,

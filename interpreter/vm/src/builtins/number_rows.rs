@@ -3,7 +3,7 @@
 
 use crate::Vm;
 use crate::builtins::Type;
-use crate::native::{Exit, NResult};
+use crate::native::{Exit, NResult, NativeDef};
 use crate::object::class::Class;
 use crate::ops::arith::Bin;
 use crate::ops::compare::Cmp;
@@ -166,6 +166,14 @@ pub(super) fn exact<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
     Ok(vm.num_value(number(vm, args[0])))
 }
+
+/// Rows of None.
+pub(super) static NONE: &[&[NativeDef]] = &[&[NativeDef::new(
+    "__bool__",
+    "self, /",
+    |vm, args| vm.truth(args[0]).map(Value::bool),
+    "True if self else False",
+)]];
 
 /// `bool(self)`.
 pub(super) fn truth<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

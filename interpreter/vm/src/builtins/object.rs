@@ -148,7 +148,9 @@ fn not_ordered<'v>(_: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn hash<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    Ok(vm.int(identity_hash(args[0])))
+    // The hash of None is CPython's.
+    let none = args[0].is_none();
+    Ok(vm.int(if none { crate::hash::NONE } else { identity_hash(args[0]) }))
 }
 
 /// The hash of an object that is only equal to itself.

@@ -290,7 +290,7 @@ fn module<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 fn doc<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let v = class(args[0]).and_then(|c| own(vm, c, vm.names.__doc__));
     match v {
-        Some(v) => vm.descriptor_get(v, Value::NONE, args[0]),
+        Some(v) => vm.descriptor_get(v, Value::EMPTY, args[0]),
         None => Ok(Value::NONE),
     }
 }

@@ -159,7 +159,7 @@ impl Vm {
         let v = self.class_lookup(c, name.word())?;
         match v.kind() {
             Some(Kind::StaticMethod) if self.exact_type(v).is_some() => {
-                self.descriptor_get(v, Value::NONE, Value::object(c)).ok()
+                self.descriptor_get(v, Value::EMPTY, Value::object(c)).ok()
             }
             Some(Kind::Instance) => {
                 let own = self.class_lookup(self.class_of(v), self.names.__get__);

@@ -67,27 +67,27 @@ fn a_rust_extension_from_nothing_to_an_import() {
 #[test]
 fn a_c_extension_from_nothing_to_an_import() {
     let place = workplace();
-    place.ms("", ["ext", "new", "pebbles", "--c", "--path", "deep/work"]).good();
-    let ran = place.ms("deep/work", ["ext", "install"]);
-    let library = place.path("deep/work/ms_modules").join(file_name("pebbles"));
+    place.ms("", ["ext", "new", "pebbles", "--c", "--path", "deep/inner"]).good();
+    let ran = place.ms("deep/inner", ["ext", "install"]);
+    let library = place.path("deep/inner/ms_modules").join(file_name("pebbles"));
     assert_eq!(ran.good(), format!("installed pebbles 0.1.0: {}\n", library.display()));
     let expected = "42 5 ('Jo', 2)\n";
-    assert_eq!(place.ms("deep/work", ["example.ms"]).good(), expected);
+    assert_eq!(place.ms("deep/inner", ["example.ms"]).good(), expected);
     assert_eq!(
-        files(&place.path("deep/work/ms_modules")),
+        files(&place.path("deep/inner/ms_modules")),
         [file_name("pebbles"), "pebbles.ext.toml".to_owned()]
     );
 
     // Into another project, by its folder.
     place.write("app/ms.toml", "");
     place.write("app/src/main.ms", "import pebbles\nprint(pebbles.add(1))\n");
-    place.ms("app/src", ["ext", "install", "../../deep/work"]).good();
+    place.ms("app/src", ["ext", "install", "../../deep/inner"]).good();
     assert_eq!(place.ms("", ["app/src/main.ms"]).good(), "2\n");
 
     // For all of a user's, and into a folder.
-    place.ms("deep/work", ["ext", "install", "--user"]).good();
+    place.ms("deep/inner", ["ext", "install", "--user"]).good();
     assert_eq!(place.ms("", ["-c", "import pebbles; print(pebbles.add(2))"]).good(), "3\n");
-    let text = place.ms("deep/work", ["ext", "install", "--to", "../elsewhere"]).good();
+    let text = place.ms("deep/inner", ["ext", "install", "--to", "../elsewhere"]).good();
     assert!(text.contains("note: programs here find "), "{text}");
     assert!(place.path("deep/elsewhere").join(file_name("pebbles")).is_file());
 }

@@ -15,7 +15,7 @@ use super::host_task::task_of;
 use super::host_value::text;
 use super::ops::{NOBODY, Op};
 use crate::access::Wanted;
-use crate::reactor::{Key, SocketId};
+use crate::reactor::{Key, Reactor, SocketId};
 
 /// The same number on all systems.
 const EACCES: i32 = 13;
@@ -130,6 +130,27 @@ unsafe fn granted(
     Some(address)
 }
 
+/// Makes a socket at an address that may be used.
+///
+/// # Safety
+/// The contract of the table.
+unsafe fn open_socket(
+    at: *mut MsVm,
+    address: *const MsAddr,
+    out: *mut MsSocket,
+    io: *mut MsIo,
+    make: fn(&Reactor, SocketAddr) -> io::Result<SocketId>,
+) -> MsStatus {
+    // SAFETY: by contract.
+    unsafe {
+        host(at, |call| {
+            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
+            let made = address.and_then(|a| make(&call.bridge().reactor, a));
+            Ok(report(io, made.map(|id| out.write(id.to_bits())), |()| 0))
+        })
+    }
+}
+
 fn id(socket: MsSocket) -> SocketId {
     SocketId::from_bits(socket)
 }
@@ -204,14 +225,7 @@ unsafe extern "C" fn tcp_connect(
     io: *mut MsIo,
 ) -> MsStatus {
     // SAFETY: the contract of the table.
-    unsafe {
-        host(at, |call| {
-            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
-            let reactor = &call.bridge().reactor;
-            let made = address.and_then(|a| reactor.tcp_connect(a));
-            Ok(report(io, made.map(|id| out.write(id.to_bits())), |()| 0))
-        })
-    }
+    unsafe { open_socket(at, address, out, io, Reactor::tcp_connect) }
 }
 
 unsafe extern "C" fn connect_poll(
@@ -237,14 +251,7 @@ unsafe extern "C" fn tcp_listen(
     io: *mut MsIo,
 ) -> MsStatus {
     // SAFETY: the contract of the table.
-    unsafe {
-        host(at, |call| {
-            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
-            let reactor = &call.bridge().reactor;
-            let made = address.and_then(|a| reactor.tcp_listen(a));
-            Ok(report(io, made.map(|id| out.write(id.to_bits())), |()| 0))
-        })
-    }
+    unsafe { open_socket(at, address, out, io, Reactor::tcp_listen) }
 }
 
 unsafe extern "C" fn accept_poll(
@@ -341,14 +348,7 @@ unsafe extern "C" fn udp_bind(
     io: *mut MsIo,
 ) -> MsStatus {
     // SAFETY: the contract of the table.
-    unsafe {
-        host(at, |call| {
-            let Some(address) = granted(call, address, io) else { return Ok(MS_FAILED) };
-            let reactor = &call.bridge().reactor;
-            let made = address.and_then(|a| reactor.udp_bind(a));
-            Ok(report(io, made.map(|id| out.write(id.to_bits())), |()| 0))
-        })
-    }
+    unsafe { open_socket(at, address, out, io, Reactor::udp_bind) }
 }
 
 unsafe extern "C" fn udp_connect(

@@ -129,7 +129,7 @@ impl Engine {
             let value = Value::object(main);
             // Only a memory limit too small for the interpreter itself makes this fail, and then
             // the first allocation of the program says so.
-            let _ = modules::install(&vm, &host);
+            let _ = modules::install(&vm);
             let _ = prepare_main(&vm, main);
             vm.retain(value)
         };

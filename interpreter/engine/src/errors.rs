@@ -4,9 +4,8 @@ use miniscript_vm::builtins::Type;
 use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
 
-use crate::classes::ClassDef;
 use crate::files::FileError;
-use crate::host::EngineHost;
+use miniscript_stdlib::ClassDef;
 
 /// `io.UnsupportedOperation`.
 pub(crate) static UNSUPPORTED: ClassDef = ClassDef {
@@ -15,6 +14,7 @@ pub(crate) static UNSUPPORTED: ClassDef = ClassDef {
     doc: "",
     base: Type::OSError,
     second_base: Some(Type::ValueError),
+    open: true,
     methods: &[],
 };
 
@@ -55,8 +55,7 @@ fn make_file_error<'v>(vm: &'v Vm, error: &FileError) -> Result<Exit<'v>, Exit<'
             codec_error(vm, class, encoding, vm.str_bytes(input)?, (*start, *end), reason)?
         }
         FileError::Unsupported(text) => {
-            let Some(host) = EngineHost::of(vm) else { return Ok(vm.err(Type::OSError, text)) };
-            let class = host.classes.get(vm, &UNSUPPORTED)?;
+            let class = UNSUPPORTED.of(vm)?;
             let args = vm.tuple(&[vm.str(text)?])?;
             Exit::Raise(vm.new_exception(class.root_shape.get(), args))
         }

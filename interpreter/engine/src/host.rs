@@ -15,7 +15,6 @@ use miniscript_vm::host::{Host, Poll, Stream};
 use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::{Value, Vm};
 
-use crate::classes::Classes;
 use crate::config::Config;
 use crate::files::FileService;
 use crate::io::Stdin;
@@ -68,7 +67,6 @@ pub struct EngineHost {
     pub(crate) memory_limited: bool,
     pub(crate) started: Instant,
     pub(crate) scheduler: Scheduler,
-    pub(crate) classes: Classes,
     pub(crate) loader: Loader,
     pub(crate) settings: RefCell<Settings>,
     pub(crate) stdin: Stdin,
@@ -92,7 +90,6 @@ impl EngineHost {
             memory_limited: config.limits.max_memory.is_some(),
             started: Instant::now(),
             scheduler: Scheduler::default(),
-            classes: Classes::default(),
             loader: Loader::new(config.explain_import),
             settings: RefCell::new(settings),
             stdin: Stdin::default(),

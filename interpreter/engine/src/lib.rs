@@ -16,7 +16,6 @@
 
 pub mod access;
 pub mod bridge;
-mod classes;
 mod colour;
 mod config;
 mod engine;

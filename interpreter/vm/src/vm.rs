@@ -2,9 +2,12 @@
 
 #![allow(unsafe_code)]
 
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use num_bigint::BigInt;
+use rustc_hash::FxHashMap;
 
 use crate::builtins::{Type, bootstrap};
 use crate::hash::StringKey;
@@ -77,6 +80,8 @@ pub struct Vm {
     pub(crate) attr_hint: Cell<u32>,
     /// Most digits that an int may have when it is converted from or to decimal text.
     pub int_max_str_digits: Cell<usize>,
+    /// What modules keep for this VM, by type.
+    locals: RefCell<FxHashMap<TypeId, Rc<dyn Any>>>,
     /// Counters that are not the heap's.
     pub counters: crate::stats::Counters,
     pub(crate) host: Box<dyn Host>,
@@ -129,6 +134,7 @@ impl Vm {
             settled: Cell::new(false),
             attr_hint: Cell::new(0),
             int_max_str_digits: Cell::new(4300),
+            locals: RefCell::default(),
             counters: Default::default(),
             host,
         });
@@ -145,6 +151,14 @@ impl Vm {
     /// The host.
     pub fn host(&self) -> &dyn Host {
         &*self.host
+    }
+
+    /// The `T` that a module keeps for this VM. It is not traced: values in it go by handles.
+    pub fn local<T: Default + 'static>(&self) -> Rc<T> {
+        let new = || -> Rc<dyn Any> { Rc::new(T::default()) };
+        let kept = Rc::clone(self.locals.borrow_mut().entry(TypeId::of::<T>()).or_insert_with(new));
+        // The key is the type, so it is one.
+        kept.downcast().unwrap_or_default()
     }
 
     // ---- classes ----

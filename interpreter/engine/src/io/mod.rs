@@ -11,18 +11,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Poll;
 
-use miniscript_vm::builtins::Type;
 use miniscript_vm::host::Stream;
 use miniscript_vm::native::{Exit, NResult, Row};
 use miniscript_vm::object::opaque::{Opaque, Payload};
 use miniscript_vm::{Value, Vm};
 
-use crate::classes::ClassDef;
 use crate::errors::file_error;
 use crate::files::{FileResult, OpenFile};
 use crate::host::EngineHost;
 use crate::reactor::TaskToken;
 use crate::scheduler::{Wait, suspend_then};
+use miniscript_stdlib::ClassDef;
 
 pub(crate) use open::OPEN;
 pub(crate) use std_streams::{read_line, standard, std_file};
@@ -49,14 +48,7 @@ struct FileObject {
 impl Payload for FileObject {}
 
 const fn class(name: &'static str) -> ClassDef {
-    ClassDef {
-        name,
-        module: "_io",
-        doc: "A file object.",
-        base: Type::Object,
-        second_base: None,
-        methods: file::METHODS,
-    }
+    ClassDef::closed("_io", name, "A file object.", file::METHODS)
 }
 
 static TEXT: ClassDef = class("TextIOWrapper");
@@ -71,7 +63,6 @@ pub(crate) fn new_object<'v>(
     behind: Behind,
     name: Option<&'static str>,
 ) -> NResult<'v> {
-    let host = engine(vm)?;
     let def = match &behind {
         Behind::Text(_) | Behind::Stdin(true) => &TEXT,
         Behind::Bytes(_) => &WRITER,
@@ -84,7 +75,7 @@ pub(crate) fn new_object<'v>(
             _ => &READER,
         },
     };
-    let class = host.classes.get(vm, def)?;
+    let class = def.of(vm)?;
     Ok(vm.opaque(class, Some(Box::new(FileObject { behind, name }))))
 }
 

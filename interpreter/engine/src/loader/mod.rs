@@ -12,7 +12,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use miniscript_stdlib::ModuleDef;
+use miniscript_syntax::ast::Mode;
 use miniscript_vm::builtins::Type;
+use miniscript_vm::code::proto::CodeProto;
 use miniscript_vm::native::{Answer, Exit, NResult, Row};
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::record::Module;
@@ -88,11 +91,9 @@ pub(crate) fn import<'v>(host: &EngineHost, vm: &'v Vm, name: &str) -> NResult<'
             say(&format!("{what} {}", shown(place).display()));
         }
     };
-    if let Some(module) = modules::make(vm, host, name) {
+    if let Some(def) = modules::find(name) {
         say("bundled with MiniScript");
-        let module = module?;
-        vm.dict_set_name(vm.modules(), vm.intern(name), module)?;
-        return Ok(module);
+        return bundled(vm, host, def);
     }
     let folders = search_folders(vm, host, name)?;
     let source = with_access(host, name, |access| find(vm, access, name, &folders, &mut tell))?;
@@ -296,7 +297,7 @@ fn new_module<'v>(
         let file = os_text(vm, path.as_os_str())?;
         let parent = match package {
             Some(_) => name,
-            None => name.rsplit_once('.').map_or("", |(parent, _)| parent),
+            None => parent_of(name),
         };
         vm.dict_set_name(d, vm.intern("__package__"), vm.str(parent)?)?;
         vm.dict_set_name(d, vm.intern("__file__"), file)?;
@@ -364,6 +365,36 @@ static LOADED: Row = Row {
     },
 };
 
+/// Makes a bundled module.
+fn bundled<'v>(vm: &'v Vm, host: &EngineHost, def: &'static ModuleDef) -> NResult<'v> {
+    let module = def.make(vm)?;
+    if let Some(d) = module.dict().get::<Dict>() {
+        let package = modules::is_package(def.name);
+        if package {
+            vm.dict_set_name(d, vm.intern("__path__"), vm.list(Vec::new())?)?;
+            vm.dict_set_name(d, vm.intern("__package__"), vm.str(def.name)?)?;
+        }
+        let parent = if package { def.name } else { parent_of(def.name) };
+        set_spec(vm, d, def.name, parent, vm.str("built-in")?)?;
+        set_builtins(vm, d)?;
+    }
+    let Some(text) = def.source else {
+        let module = Value::object(module);
+        vm.dict_set_name(vm.modules(), vm.intern(def.name), module)?;
+        set_in_parent(vm, def.name, module)?;
+        return Ok(module);
+    };
+    let file = format!("<frozen {}>", def.name);
+    let proto = source::compile_text(text.to_owned(), &file, Mode::Module)
+        .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
+    run_body(vm, host, def.name, module, &proto)
+}
+
+/// The name of the package that a module is in; empty if it is in none.
+fn parent_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(parent, _)| parent)
+}
+
 fn load<'v>(
     vm: &'v Vm,
     host: &EngineHost,
@@ -377,7 +408,17 @@ fn load<'v>(
     let proto = source::compile_bytes(&bytes, &shown)
         .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
     let module = new_module(vm, name, path, package)?;
-    let func = vm.module_function(&Arc::clone(&proto), module.dict())?;
+    run_body(vm, host, name, module, &proto)
+}
+
+fn run_body<'v>(
+    vm: &'v Vm,
+    host: &EngineHost,
+    name: &str,
+    module: &'v Module,
+    proto: &Arc<CodeProto>,
+) -> NResult<'v> {
+    let func = vm.module_function(proto, module.dict())?;
     let module = Value::object(module);
     vm.dict_set_name(vm.modules(), vm.intern(name), module)?;
     host.loader.locks.acquire(host, name);

@@ -1,71 +1,46 @@
-//! Modules bundled with the interpreter: one row each.
+//! The bundled modules that need the engine, as rows; the others are those of
+//! [`miniscript_stdlib::MODULES`].
 
 mod gc;
-mod record;
 mod sys;
 mod time;
 mod traceback;
 
-use miniscript_vm::native::{Exit, NResult, NativeDef};
-use miniscript_vm::object::map::Dict;
+use miniscript_stdlib::ModuleDef;
+use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
-
-use crate::host::EngineHost;
 
 pub(crate) use sys::{Settings, path as sys_path, script_hook, set_start};
 
-/// Adds what a module has besides functions.
-type Fill = for<'v> fn(&'v Vm, &EngineHost, &'v Dict) -> Result<(), Exit<'v>>;
-
-/// A bundled module.
-struct Bundled {
-    name: &'static str,
-    doc: &'static str,
-    functions: &'static [NativeDef],
-    fill: Fill,
-}
-
-static BUNDLED: &[Bundled] = &[
-    Bundled { name: "sys", doc: sys::DOC, functions: sys::FUNCTIONS, fill: sys::fill },
-    Bundled { name: "time", doc: time::DOC, functions: time::FUNCTIONS, fill: |_, _, _| Ok(()) },
-    Bundled { name: "gc", doc: gc::DOC, functions: gc::FUNCTIONS, fill: |_, _, _| Ok(()) },
-    Bundled {
-        name: "traceback",
-        doc: traceback::DOC,
-        functions: traceback::FUNCTIONS,
-        fill: |_, _, _| Ok(()),
-    },
+static MODULES: &[ModuleDef] = &[
+    ModuleDef::native("sys", sys::DOC, sys::FUNCTIONS).fill(sys::fill),
+    ModuleDef::native("time", time::DOC, time::FUNCTIONS),
+    ModuleDef::native("gc", gc::DOC, gc::FUNCTIONS),
+    ModuleDef::native("traceback", traceback::DOC, traceback::FUNCTIONS),
 ];
 
-/// The bundled module of that name, new for this VM.
-pub(crate) fn make<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Option<NResult<'v>> {
-    let row = BUNDLED.iter().find(|row| row.name == name)?;
-    Some(build(vm, host, row))
+fn rows() -> impl Iterator<Item = &'static ModuleDef> {
+    MODULES.iter().chain(miniscript_stdlib::MODULES)
+}
+
+/// The bundled module of that name.
+pub(crate) fn find(name: &str) -> Option<&'static ModuleDef> {
+    rows().find(|row| row.name == name)
+}
+
+/// Whether the bundled module `name` has submodules.
+pub(crate) fn is_package(name: &str) -> bool {
+    rows().any(|row| row.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// Names of the modules that are part of the interpreter: `sys.builtin_module_names`.
 pub fn bundled_modules() -> impl Iterator<Item = &'static str> {
-    ["builtins"].into_iter().chain(BUNDLED.iter().map(|row| row.name))
-}
-
-fn build<'v>(vm: &'v Vm, host: &EngineHost, row: &'static Bundled) -> NResult<'v> {
-    let module = vm.new_module(row.name);
-    let value = Value::object(module);
-    if let Some(d) = module.dict().get::<Dict>() {
-        vm.dict_set_name(d, vm.intern("__doc__"), vm.str(row.doc)?)?;
-        vm.dict_set_name(d, vm.intern("__package__"), vm.str("")?)?;
-        for def in row.functions {
-            let native = vm.foreign_native(def, Value::EMPTY, Value::EMPTY, 0);
-            vm.dict_set_name(d, vm.intern(def.name), native)?;
-        }
-        (row.fill)(vm, host, d)?;
-    }
-    Ok(value)
+    ["builtins"].into_iter().chain(rows().map(|row| row.name))
 }
 
 /// What every program finds: `builtins` and `sys` in `sys.modules`, the builtin functions of the
 /// engine.
-pub(crate) fn install<'v>(vm: &'v Vm, host: &EngineHost) -> Result<(), Exit<'v>> {
+pub(crate) fn install(vm: &Vm) -> Result<(), Exit<'_>> {
     let builtins = vm.builtins_module();
     vm.dict_set_name(vm.modules(), vm.intern("builtins"), builtins)?;
     let open = vm.foreign_native(&crate::io::OPEN, Value::EMPTY, Value::EMPTY, 0);
@@ -74,9 +49,9 @@ pub(crate) fn install<'v>(vm: &'v Vm, host: &EngineHost) -> Result<(), Exit<'v>>
         let native = vm.foreign_native(row, Value::EMPTY, Value::EMPTY, 0);
         vm.dict_set_name(vm.builtins(), vm.intern(row.name), native)?;
     }
-    crate::scheduler::install(vm, host)?;
-    if let Some(sys) = make(vm, host, "sys") {
-        vm.dict_set_name(vm.modules(), vm.intern("sys"), sys?)?;
+    crate::scheduler::install(vm)?;
+    if let Some(sys) = find("sys") {
+        vm.dict_set_name(vm.modules(), vm.intern("sys"), Value::object(sys.make(vm)?))?;
     }
     Ok(())
 }

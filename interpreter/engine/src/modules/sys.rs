@@ -13,9 +13,9 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::traceback::Extent;
 use miniscript_vm::{Value, Vm};
 
-use super::record::{Record, record};
 use crate::errors::os_text;
 use crate::host::EngineHost;
+use miniscript_stdlib::record;
 
 pub(super) const DOC: &str = "The interpreter.";
 
@@ -75,7 +75,8 @@ pub(super) static EXITS: &[NativeDef] = &[
     NativeDef::new("quit", "code=None", exit, "Exit by raising SystemExit(code)."),
 ];
 
-pub(super) fn fill<'v>(vm: &'v Vm, host: &EngineHost, d: &'v Dict) -> Result<(), Exit<'v>> {
+pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
+    let Some(host) = EngineHost::of(vm) else { return Ok(()) };
     let set = |name: &str, v: Value<'v>| vm.dict_set_name(d, vm.intern(name), v);
     let mut argv = Vec::new();
     for arg in &host.settings.borrow().argv {
@@ -90,9 +91,9 @@ pub(super) fn fill<'v>(vm: &'v Vm, host: &EngineHost, d: &'v Dict) -> Result<(),
     set("modules", Value::object(vm.modules()))?;
     let (major, minor, micro) = VERSION;
     let version = [vm.int(major), vm.int(minor), vm.int(micro), vm.str("final")?, vm.int(0)];
-    let version_info = VERSION_INFO.make(vm, host, &version)?;
+    let version_info = VERSION_INFO.make(vm, &version)?;
     set("version_info", version_info)?;
-    set("flags", FLAGS.make(vm, host, &flags(vm))?)?;
+    set("flags", FLAGS.make(vm, &flags(vm))?)?;
     set(
         "version",
         vm.str(&format!("{major}.{minor}.{micro} (MiniScript {})", env!("CARGO_PKG_VERSION")))?,

@@ -36,12 +36,12 @@ static FUNCTIONS: &[NativeDef] = &[
 ];
 
 /// Adds the functions to the builtins.
-pub(crate) fn install<'v>(vm: &'v Vm, host: &EngineHost) -> Result<(), Exit<'v>> {
+pub(crate) fn install(vm: &Vm) -> Result<(), Exit<'_>> {
     for row in FUNCTIONS.iter().chain(super::chan::FUNCTIONS) {
         let native = vm.foreign_native(row, Value::EMPTY, Value::EMPTY, 0);
         vm.dict_set_name(vm.builtins(), vm.intern(row.name), native)?;
     }
-    let cancelled = host.classes.get(vm, &CANCELLED)?;
+    let cancelled = CANCELLED.of(vm)?;
     vm.dict_set_name(vm.builtins(), vm.intern(CANCELLED.name), Value::object(cancelled))
 }
 

@@ -16,9 +16,9 @@ use miniscript_vm::{Value, Vm};
 
 use super::task::{Timer, duration};
 use super::{Wait, no_engine, suspend_then};
-use crate::classes::ClassDef;
 use crate::host::EngineHost;
 use crate::reactor::{Reactor, TaskToken};
+use miniscript_stdlib::ClassDef;
 
 /// The builtin functions.
 pub(crate) static FUNCTIONS: &[NativeDef] = &[
@@ -33,13 +33,11 @@ pub(crate) static FUNCTIONS: &[NativeDef] = &[
     ),
 ];
 
-static CHANNEL: ClassDef = ClassDef {
-    name: "Channel",
-    module: "builtins",
-    doc: "A queue between tasks, made by chan().",
-    base: Type::Object,
-    second_base: None,
-    methods: &[
+static CHANNEL: ClassDef = ClassDef::closed(
+    "builtins",
+    "Channel",
+    "A queue between tasks, made by chan().",
+    &[
         NativeDef::new("send", "self, value, /", send, "Send a value."),
         NativeDef::new("receive", "self, /", receive, "Receive the next value."),
         NativeDef::new("close", "self, /", close, "No more values will be sent."),
@@ -47,7 +45,7 @@ static CHANNEL: ClassDef = ClassDef {
         NativeDef::new("__len__", "self, /", len, "The number of values waiting."),
         NativeDef::getter("closed", closed, "whether it is closed"),
     ],
-};
+);
 
 /// A value on its way. Parcels lie in the order of `id`, by which a sender finds its own.
 struct Parcel {
@@ -96,7 +94,6 @@ fn queue_of<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Rc<RefCell<Queue>>, Exit<'v>
 }
 
 fn chan<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
     let capacity = match args[0] {
         v if v.is_empty() => 0,
         v => match v.as_small().map(usize::try_from) {
@@ -105,7 +102,7 @@ fn chan<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         },
     };
     let queue = Rc::new(RefCell::new(Queue { capacity, ..Queue::default() }));
-    Ok(vm.opaque(host.classes.get(vm, &CHANNEL)?, Some(Box::new(ChannelObject(queue)))))
+    Ok(vm.opaque(CHANNEL.of(vm)?, Some(Box::new(ChannelObject(queue)))))
 }
 
 /// Wakes the receivers of a channel; each looks again.

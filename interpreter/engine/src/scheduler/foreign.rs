@@ -45,7 +45,7 @@ pub(crate) fn cancel_task<'v>(vm: &'v Vm, task: Value<'v>) -> Result<(), Exit<'v
 pub(crate) fn check_cancelled(vm: &Vm) -> Result<(), Exit<'_>> {
     let Some(host) = EngineHost::of(vm) else { return Ok(()) };
     match host.scheduler.running() {
-        Some(task) if task.cancel.replace(false) => Err(cancelled(vm, host)),
+        Some(task) if task.cancel.replace(false) => Err(cancelled(vm)),
         _ => Ok(()),
     }
 }

@@ -202,7 +202,7 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
     }
     let raise = match task.raise.take() {
         Some(e) => Some(e),
-        None if task.cancel.replace(false) => Some(handle_of(vm, cancelled(vm, host))),
+        None if task.cancel.replace(false) => Some(handle_of(vm, cancelled(vm))),
         None => None,
     };
     let mut input = match (task.id.get(), raise) {
@@ -253,7 +253,7 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
                 };
                 let mut wait = request.0;
                 if task.cancel.replace(false) {
-                    input = Input::Raise(handle_of(vm, cancelled(vm, host)));
+                    input = Input::Raise(handle_of(vm, cancelled(vm)));
                     continue;
                 }
                 match wait.poll(vm, task.token.get()) {
@@ -293,8 +293,8 @@ fn handle_of(vm: &Vm, exit: Exit<'_>) -> Handle {
 }
 
 /// CancelledError.
-pub(super) fn cancelled<'v>(vm: &'v Vm, host: &EngineHost) -> Exit<'v> {
-    match host.classes.get(vm, &CANCELLED) {
+pub(super) fn cancelled(vm: &Vm) -> Exit<'_> {
+    match CANCELLED.of(vm) {
         Ok(class) => Exit::Raise(vm.new_exception(class.root_shape.get(), vm.empty_tuple())),
         Err(e) => e,
     }
@@ -307,7 +307,7 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
     };
     if let Some(v) = vm.handle(handle) {
         task.result.set(v.word());
-        let cancelled = host.classes.get(vm, &CANCELLED).ok();
+        let cancelled = CANCELLED.of(vm).ok();
         if status == Status::Failed
             && cancelled
                 .is_some_and(|c| v.get::<Exception>().is_some() && vm.class_of(v).is_subclass(c))

@@ -17,9 +17,9 @@ use miniscript_vm::value::{EMPTY, Word};
 use miniscript_vm::{Value, Vm};
 
 use super::{Wait, no_engine, suspend, suspend_then};
-use crate::classes::ClassDef;
 use crate::host::EngineHost;
 use crate::reactor::{Reactor, TaskToken, TimerId};
+use miniscript_stdlib::ClassDef;
 
 /// How a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,13 +116,11 @@ impl Payload for TaskObject {
 }
 
 /// The class of tasks.
-pub(crate) static TASK: ClassDef = ClassDef {
-    name: "Task",
-    module: "builtins",
-    doc: "A green task, made by go().",
-    base: Type::Object,
-    second_base: None,
-    methods: &[
+pub(crate) static TASK: ClassDef = ClassDef::closed(
+    "builtins",
+    "Task",
+    "A green task, made by go().",
+    &[
         NativeDef::new(
             "result",
             "self, /, timeout=None",
@@ -135,7 +133,7 @@ pub(crate) static TASK: ClassDef = ClassDef {
         NativeDef::getter("done", done, "whether the task has ended"),
         NativeDef::getter("cancelled", cancelled, "whether the task was cancelled"),
     ],
-};
+);
 
 /// The exception that cancellation raises.
 pub(crate) static CANCELLED: ClassDef = ClassDef {
@@ -144,6 +142,7 @@ pub(crate) static CANCELLED: ClassDef = ClassDef {
     doc: "The task was cancelled.",
     base: Type::BaseException,
     second_base: None,
+    open: true,
     methods: &[],
 };
 
@@ -153,8 +152,7 @@ pub(crate) fn task_of(v: Value<'_>) -> Option<Rc<Task>> {
 }
 
 pub(crate) fn new_object<'v>(vm: &'v Vm, task: Rc<Task>) -> NResult<'v> {
-    let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
-    let class = host.classes.get(vm, &TASK)?;
+    let class = TASK.of(vm)?;
     Ok(vm.opaque(class, Some(Box::new(TaskObject(task)))))
 }
 

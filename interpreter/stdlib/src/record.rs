@@ -1,34 +1,30 @@
 //! Tuples whose items have names, as `sys.version_info`: a class and a row for each.
 
+pub use miniscript_vm::builtins::Type;
 use miniscript_vm::native::NResult;
+pub use miniscript_vm::native::NativeDef;
 use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
 
-use crate::classes::ClassDef;
-use crate::host::EngineHost;
+use crate::class::ClassDef;
 
 /// A kind of named tuple.
-pub(super) struct Record {
+pub struct Record {
     /// Its class; the methods come from [`record!`].
-    pub(super) class: ClassDef,
+    pub class: ClassDef,
     /// The names of the items.
-    pub(super) fields: &'static [&'static str],
+    pub fields: &'static [&'static str],
 }
 
 impl Record {
     /// One of these.
-    pub(super) fn make<'v>(
-        &'static self,
-        vm: &'v Vm,
-        host: &EngineHost,
-        items: &[Value<'v>],
-    ) -> NResult<'v> {
-        let class = host.classes.get(vm, &self.class)?;
+    pub fn make<'v>(&'static self, vm: &'v Vm, items: &[Value<'v>]) -> NResult<'v> {
+        let class = self.class.of(vm)?;
         vm.new_tuple(class.root_shape.get(), items)
     }
 
     /// `module.name(field=value, ..)`.
-    pub(super) fn repr<'v>(&self, vm: &'v Vm, v: Value<'v>) -> NResult<'v> {
+    pub fn repr<'v>(&self, vm: &'v Vm, v: Value<'v>) -> NResult<'v> {
         let mut text = format!("{}.{}(", self.class.module, self.class.name);
         for (i, (name, item)) in self.fields.iter().zip(vm.tuple_items(v)).enumerate() {
             let shown = vm.repr(*item)?;
@@ -41,7 +37,7 @@ impl Record {
 }
 
 /// The item of a field.
-pub(super) fn field<'v, const I: usize>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+pub fn field<'v, const I: usize>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     match vm.tuple_items(args[0]).get(I) {
         Some(item) => Ok(*item),
         None => Err(vm.type_error("the tuple is too short")),
@@ -49,36 +45,35 @@ pub(super) fn field<'v, const I: usize>(vm: &'v Vm, args: &[Value<'v>]) -> NResu
 }
 
 /// A [`Record`] in a static: module, name, docstring, and each item's number and name.
+#[macro_export]
 macro_rules! record {
     ($record:ident, $module:literal, $name:literal, $doc:literal, $($i:literal $field:literal),+) => {
-        static $record: Record = Record {
-            class: crate::classes::ClassDef {
+        static $record: $crate::record::Record = $crate::record::Record {
+            class: $crate::ClassDef {
                 name: $name,
                 module: $module,
                 doc: $doc,
-                base: miniscript_vm::builtins::Type::Tuple,
+                base: $crate::record::Type::Tuple,
                 second_base: None,
+                open: true,
                 methods: &[
-                    NativeDef::new(
+                    $crate::record::NativeDef::new(
                         "__repr__",
                         "self, /",
                         |vm, args| $record.repr(vm, args[0]),
                         "Return repr(self).",
                     ),
-                    $(NativeDef::getter($field, crate::modules::record::field::<$i>, ""),)+
+                    $($crate::record::NativeDef::getter($field, $crate::record::field::<$i>, ""),)+
                 ],
             },
             fields: &[$($field),+],
         };
     };
 }
-pub(super) use record;
+pub use record;
 
 #[cfg(test)]
 mod tests {
-    use miniscript_vm::builtins::Type;
-    use miniscript_vm::native::NativeDef;
-
     use super::*;
 
     #[test]

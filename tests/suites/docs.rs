@@ -49,12 +49,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 /// The README and everything in `docs/`.
 fn documents(root: &Path) -> Result<Vec<PathBuf>, String> {
     let mut documents = vec![root.join("README.md")];
-    let folder = root.join("docs");
-    let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for entry in entries {
-        let path = entry.map_err(|error| error.to_string())?.path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            documents.push(path);
+    for folder in [root.join("docs"), root.join("docs/modules")] {
+        let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        for entry in entries {
+            let path = entry.map_err(|error| error.to_string())?.path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                documents.push(path);
+            }
         }
     }
     documents.sort();

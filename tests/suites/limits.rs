@@ -220,6 +220,8 @@ const LIMITED: &[(&str, &str)] = &[
     ("power", "x = 10**10**9"),
     ("repr", "x = repr([1] * 10**7) * 2"),
     ("split", "x = ('a ' * 10**7).split()"),
+    ("tasks_that_wait", "x = []\nwhile 1:\n    x.append(go(sleep, 1000))\n    sleep(0)"),
+    ("tasks_that_have_not_begun", "x = []\nwhile 1: x.append(go(sleep, 1000))"),
 ];
 
 /// Runs a line under `--timeout` or `--max-memory`: it must raise this error before long.

@@ -618,7 +618,7 @@ pub unsafe extern "C" fn ms_value_release(vm: *mut MsVm, value: MsValue) -> *mut
     // SAFETY: by contract.
     unsafe {
         entry(vm, |ms| {
-            ms.with(|vm| {
+            ms.reach(|vm| {
                 if !value.is_handle() {
                     return Ok(());
                 }

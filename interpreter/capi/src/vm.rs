@@ -7,17 +7,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use miniscript_engine::Engine;
 use miniscript_engine::reactor::Waker;
 use miniscript_engine::vm::Vm;
 use miniscript_engine::vm::handles::Handle;
 use miniscript_engine::vm::interp::nested::Nest;
 use miniscript_engine::vm::interp::state::TripHandle;
+use miniscript_engine::vm::native::Exit;
+use miniscript_engine::{Engine, EngineHost};
 
 use crate::config::{self, MsConfig};
 use crate::error::{Fail, MsError, code, store};
 use crate::extension::Function;
 use crate::slot::{MsVm, thread_number};
+use crate::value::failed;
 
 /// VMs are numbered, so that a handle tells its VM. The top bit tells these handles from those
 /// of extensions.
@@ -97,8 +99,27 @@ impl Session {
         }
     }
 
-    /// Runs `f` with the VM, wherever it can be reached now.
+    /// Runs `f` with the VM, wherever it can be reached now. A function of the embedder meets the
+    /// limits here; between runs it is here that what is due is collected.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&Vm) -> Result<R, Fail>) -> Result<R, Fail> {
+        if self.in_native() {
+            let within = self.reach(|vm| vm.tick().map_err(|e| self.failed(vm, e)));
+            if let Err(stop) = &within {
+                // Whatever the function makes of it: it is raised when it returns.
+                self.pending.borrow_mut().get_or_insert_with(|| Pending::New(stop.clone()));
+            }
+            within?;
+        } else if !self.running.get() {
+            // SAFETY: nothing runs, so nobody has the engine mutably.
+            if unsafe { &*self.engine.get() }.wants_settling() {
+                self.run(Engine::settle)?;
+            }
+        }
+        self.reach(f)
+    }
+
+    /// The same, for what must not fail because a limit is reached.
+    pub(crate) fn reach<R>(&self, f: impl FnOnce(&Vm) -> Result<R, Fail>) -> Result<R, Fail> {
         match self.native.get() {
             // SAFETY: the VM called the native with this reference and waits for it.
             Some(native) => f(unsafe { &*native.vm }),
@@ -108,6 +129,19 @@ impl Session {
             // SAFETY: nothing runs, so nobody has the engine mutably.
             None => f(unsafe { &*self.engine.get() }.vm()),
         }
+    }
+
+    /// The error of an exit of the VM.
+    fn failed(&self, vm: &Vm, exit: Exit<'_>) -> Fail {
+        let limit = match &exit {
+            Exit::Raise(e) => EngineHost::of(vm).is_some_and(|host| host.is_limit(vm, *e)),
+            Exit::Do(_) => false,
+        };
+        let mut fail = failed(vm, exit);
+        if limit {
+            fail.code = code::LIMIT;
+        }
+        fail
     }
 
     /// Runs `f` with the engine, to run script code.

@@ -156,11 +156,13 @@ impl Engine {
         *self.host.importer.borrow_mut() = Some(importer);
     }
 
-    /// Adds an extension that is linked into the program; false if its descriptor is not right,
-    /// or while something is imported.
-    pub fn link(&mut self, descriptor: &'static miniscript_abi::MsExt) -> bool {
+    /// Adds an extension that is linked into the program.
+    ///
+    /// # Errors
+    /// Why its descriptor is not right, or that something is being imported.
+    pub fn link(&mut self, descriptor: &'static miniscript_abi::MsExt) -> Result<(), String> {
         let importer = self.host.importer.borrow().clone();
-        importer.is_some_and(|importer| importer.link(descriptor))
+        importer.map_or(Err("there is no importer".to_owned()), |i| i.link(descriptor))
     }
 
     /// Set it, from any thread or a signal handler, to have KeyboardInterrupt raised.
@@ -281,8 +283,23 @@ impl Engine {
         self.run_code(&proto, false)
     }
 
+    /// Collects if it is time to. Between runs nobody else does: many short ones, or values made
+    /// by the embedder, would never come to a safepoint; and what a run that met the memory limit
+    /// left behind may be garbage by now.
+    pub fn settle(&mut self) {
+        if self.wants_settling() {
+            self.vm.collect();
+        }
+    }
+
+    /// Whether [`Engine::settle`] has something to do.
+    pub fn wants_settling(&self) -> bool {
+        self.vm.heap.wants_collection() || self.vm.heap.over_limit()
+    }
+
     /// Runs compiled code in `__main__` and gives its value; with `all`, every task ends first.
     pub fn run_code(&mut self, proto: &Arc<CodeProto>, all: bool) -> Result<Handle, Failure> {
+        self.settle();
         let func = {
             let vm = &*self.vm;
             let globals = self.globals().map_or(Value::NONE, Value::object);
@@ -293,6 +310,7 @@ impl Engine {
 
     /// Calls a function; the handle of the result must be released.
     pub fn call(&mut self, func: Handle, args: &[Handle]) -> Result<Handle, Failure> {
+        self.settle();
         let call = {
             let vm = &*self.vm;
             let values: Vec<Value<'_>> = args.iter().filter_map(|h| vm.handle(*h)).collect();

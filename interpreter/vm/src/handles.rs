@@ -3,6 +3,9 @@
 use crate::heap::Marker;
 use crate::value::{EMPTY, Word};
 
+/// What a handle costs: its slot, its place in the list of free ones, its owner's record.
+const HANDLE_BYTES: usize = 32;
+
 /// A root that the host holds. Stale ones are found out, never followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
@@ -52,7 +55,7 @@ impl Handles {
 impl crate::Vm {
     /// Keeps `v` alive until the handle is released.
     pub fn retain(&self, v: crate::Value<'_>) -> Handle {
-        self.handles.borrow_mut().add(v.word())
+        self.hold_word(v.word())
     }
 
     /// The value behind a handle, unless it was released.
@@ -63,6 +66,21 @@ impl crate::Vm {
 
     /// Gives up a handle; `false` if it was not held.
     pub fn release(&self, h: Handle) -> bool {
-        self.handles.borrow_mut().remove(h).is_some()
+        self.take_handle(h).is_some()
+    }
+
+    /// As [`Vm::retain`], for a bare word.
+    pub(crate) fn hold_word(&self, w: Word) -> Handle {
+        self.heap.hold(HANDLE_BYTES);
+        self.handles.borrow_mut().add(w)
+    }
+
+    /// Gives up a handle and returns what it held.
+    pub(crate) fn take_handle(&self, h: Handle) -> Option<Word> {
+        let held = self.handles.borrow_mut().remove(h);
+        if held.is_some() {
+            self.heap.refund(HANDLE_BYTES);
+        }
+        held
     }
 }

@@ -295,7 +295,17 @@ impl Heap {
         Ok(())
     }
 
-    /// Gives back what [`Heap::charge`] took.
+    /// Accounts for memory that was taken for an object without asking: what is over the limit
+    /// then is found at the next safepoint or poll. For what is small by itself and may be many.
+    #[inline]
+    pub fn hold(&self, bytes: usize) {
+        self.external.set(self.external.get().saturating_add(bytes));
+        if self.over_limit() {
+            self.request_collection();
+        }
+    }
+
+    /// Gives back what [`Heap::charge`] or [`Heap::hold`] took.
     #[inline]
     pub fn refund(&self, bytes: usize) {
         self.external.set(self.external.get().saturating_sub(bytes));
@@ -317,7 +327,11 @@ impl Heap {
     fn check_margin(&self, bytes: usize) -> Result<(), OutOfMemory> {
         let limit = self.limit.get();
         let after = self.in_use().saturating_add(bytes);
-        if self.live.get().saturating_add(bytes) > limit || after / 2 > limit {
+        // Nothing is so large, whatever the limit.
+        if bytes > isize::MAX as usize / 2
+            || self.live.get().saturating_add(bytes) > limit
+            || after / 2 > limit
+        {
             return Err(OutOfMemory);
         }
         self.request_collection();
@@ -326,7 +340,7 @@ impl Heap {
 
     /// Bytes in use, garbage included.
     pub fn in_use(&self) -> usize {
-        self.live_cells.get() + self.external.get() + self.fresh_bytes.get()
+        self.live_cells.get().saturating_add(self.external.get()) + self.fresh_bytes.get()
     }
 
     /// Sets the memory limit in bytes.

@@ -48,6 +48,8 @@ pub type NestedFn = fn(&mut Nest, &[Handle], usize) -> Result<Handle, Handle>;
 
 /// Bytes of a coroutine's stack; pages that are not touched cost nothing.
 const STACK_BYTES: usize = 512 << 10;
+/// What of it a native that waits has usually touched.
+const TOUCHED_BYTES: usize = 12 << 10;
 /// Stacks kept for reuse.
 const POOL: usize = 16;
 /// Most calls of [`Vm::perform_here`] inside of each other.
@@ -61,6 +63,13 @@ type Co = Coroutine<Wake, (), Result<Handle, Handle>, DefaultStack>;
 #[derive(Default)]
 pub(crate) struct NestedStack {
     list: Vec<Option<Co>>,
+}
+
+impl NestedStack {
+    /// Bytes of the native stacks, roughly: of each the pages that are touched.
+    pub(crate) fn bytes(&self) -> usize {
+        self.list.len() * TOUCHED_BYTES
+    }
 }
 
 impl Drop for NestedStack {
@@ -219,7 +228,7 @@ impl Vm {
             CoroutineResult::Return(r) => {
                 self.stack_pool.give(co.into_stack());
                 self.st.stacks.borrow_mut().nested.list.truncate(level);
-                let take = |h: Handle| self.handles.borrow_mut().remove(h).unwrap_or(EMPTY);
+                let take = |h: Handle| self.take_handle(h).unwrap_or(EMPTY);
                 match r {
                     Ok(h) => {
                         let v = self.word_value(take(h));

@@ -52,28 +52,27 @@ impl Vm {
         for a in args {
             words.push(self.handle(*a)?.word());
         }
-        let stacks = Stacks::for_call(&words);
+        let mut stacks = Stacks::for_call(&words);
+        stacks.account(&self.heap);
         let mut parked = self.st.parked.borrow_mut();
-        let free = parked.iter().position(Option::is_none);
-        // Slot 0 stays free for the stacks that are current while no task runs.
-        let i = match free.filter(|&i| i > 0) {
-            Some(i) => i,
-            None => {
-                if parked.is_empty() {
-                    parked.push(None);
-                }
+        let i = self.st.free_tasks.borrow_mut().pop().unwrap_or_else(|| {
+            // Slot 0 stays free for the stacks that are current while no task runs.
+            if parked.is_empty() {
                 parked.push(None);
-                parked.len() - 1
             }
-        };
-        parked[i] = Some(Box::new(stacks));
-        Some(TaskId(i as u32))
+            parked.push(None);
+            parked.len() as u32 - 1
+        });
+        parked[i as usize] = Some(Box::new(stacks));
+        Some(TaskId(i))
     }
 
     /// Drops a task that will not be resumed. Its frames are forgotten, not unwound.
     pub fn drop_task(&mut self, task: TaskId) {
-        if let Some(s) = self.st.parked.borrow_mut().get_mut(task.0 as usize) {
-            *s = None;
+        let dropped = self.st.parked.borrow_mut().get_mut(task.0 as usize).and_then(Option::take);
+        if let Some(mut stacks) = dropped {
+            stacks.refund(&self.heap);
+            self.st.free_tasks.borrow_mut().push(task.0);
         }
     }
 
@@ -91,6 +90,10 @@ impl Vm {
         // The stacks that were current wait in the task's slot, where the collector sees them.
         self.st.parked.borrow_mut()[task.0 as usize] = Some(Box::new(outer));
         self.st.rearm();
+        if self.heap.wants_collection() {
+            // It became due while no task ran, or too late for the one that ran.
+            self.st.trip();
+        }
         let flow = match input {
             Input::Start if fresh => {
                 self.st.pc.set(Stubs::halt());
@@ -109,13 +112,17 @@ impl Vm {
         let ended = self.st.ended.get();
         let result = self.st.result.replace(EMPTY);
         let outer = self.st.parked.borrow_mut()[task.0 as usize].take();
-        let mine = self.st.switch(*outer.unwrap_or_default());
+        let mut mine = self.st.switch(*outer.unwrap_or_default());
         if matches!(ended, Ended::Suspended | Ended::OutOfFuel) {
+            mine.account(&self.heap);
             self.st.parked.borrow_mut()[task.0 as usize] = Some(Box::new(mine));
+        } else {
+            mine.refund(&self.heap);
+            self.st.free_tasks.borrow_mut().push(task.0);
         }
         match ended {
-            Ended::Returned => Resumed::Returned(self.handles.borrow_mut().add(result)),
-            Ended::Raised => Resumed::Raised(self.handles.borrow_mut().add(result)),
+            Ended::Returned => Resumed::Returned(self.hold_word(result)),
+            Ended::Raised => Resumed::Raised(self.hold_word(result)),
             Ended::OutOfFuel => Resumed::OutOfFuel,
             Ended::Suspended => match self.st.request.borrow_mut().take() {
                 Some(r) => Resumed::Suspended(r),
@@ -126,7 +133,7 @@ impl Vm {
 
     /// Gives the innermost frame of a suspended task what it waits for.
     pub(crate) fn answer(&self, input: Input) -> Flow {
-        let take = |h: Handle| self.handles.borrow_mut().remove(h).unwrap_or(EMPTY);
+        let take = |h: Handle| self.take_handle(h).unwrap_or(EMPTY);
         match input {
             Input::Start => Flow::Next,
             Input::Value(h) => self.answer_native(Answer::Value(self.word_value(take(h)))),

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::code::op::{Ins, Op};
-use crate::heap::Marker;
+use crate::heap::{Heap, Marker};
 use crate::value::{EMPTY, Word, int_of, int_word, is_int, marker};
 
 /// Where a frame's caller goes on.
@@ -140,6 +140,8 @@ pub struct Stacks {
     pub(crate) handled: Word,
     /// Natives that call back and have not returned.
     pub(crate) nested: super::nested::NestedStack,
+    /// Bytes of these stacks that the heap knows of.
+    held: usize,
 }
 
 impl Default for Stacks {
@@ -155,11 +157,26 @@ impl Default for Stacks {
             depth: 0,
             handled: EMPTY,
             nested: Default::default(),
+            held: 0,
         }
     }
 }
 
 impl Stacks {
+    /// Tells the heap how large they are now.
+    pub(crate) fn account(&mut self, heap: &Heap) {
+        let bytes = std::mem::size_of_val(&*self.values)
+            + std::mem::size_of_val(&*self.frames)
+            + self.nested.bytes();
+        heap.refund(std::mem::replace(&mut self.held, bytes));
+        heap.hold(bytes);
+    }
+
+    /// Tells the heap that they end.
+    pub(crate) fn refund(&mut self, heap: &Heap) {
+        heap.refund(std::mem::take(&mut self.held));
+    }
+
     /// Lays out the outermost frame: what it will call, in its first registers.
     pub(crate) fn set_call(&mut self, words: &[Word]) {
         let need = self.base + words.len() + SLACK * 2;
@@ -266,6 +283,8 @@ pub struct State {
     pub(crate) stacks: RefCell<Stacks>,
     /// Stacks of the tasks that do not run.
     pub(crate) parked: RefCell<Vec<Option<Box<Stacks>>>>,
+    /// Slots of tasks that ended.
+    pub(crate) free_tasks: RefCell<Vec<u32>>,
     pub(crate) request: RefCell<Option<crate::native::Request>>,
 }
 
@@ -307,6 +326,7 @@ impl State {
             ended: Cell::new(Ended::Returned),
             stacks: RefCell::default(),
             parked: RefCell::default(),
+            free_tasks: RefCell::default(),
             request: RefCell::default(),
         };
         s.enter();

@@ -3,7 +3,7 @@
  * A VM belongs to the thread that made it. Every call but ms_interrupt, the scalar functions and
  * those of ms_error_t is made on that thread; from another one it is an error and does nothing.
  * Several VMs, on one thread or many, share nothing. A VM that was freed is an error, too, until
- * many others were freed after it.
+ * many others were freed after it. A thread needs 512 KiB of stack to run scripts.
  *
  * While a script runs, its VM can be used only by the functions that it calls (ms_ext_fn_t): they
  * make and read values, call back (ms_call, where they said so) and raise. Running anything else,
@@ -210,6 +210,8 @@ ms_error_t *ms_value_release(ms_vm_t *vm, ms_value_t value);
 
 /* ---- functions of the embedder ---- */
 
+struct MsExt; /* see ms_ext.h */
+
 /* A function that scripts call, on the VM's thread, with positional arguments. args live for the
  * call; so does what it makes. The result may be any of its values; one that has ended raises. It
  * must return: no longjmp and no C++ exception may leave it. */
@@ -250,9 +252,16 @@ typedef struct ms_extension_table {
 } ms_extension_table_t;
 
 /* Make a module that scripts import, without a limit of their number. Everything is copied: struct,
- * names and table may be freed at once. A name that is registered already is an error. */
+ * names and table may be freed at once. A name that is registered, or under which a module was
+ * imported already, is an error. */
 ms_error_t *ms_register_extension(ms_vm_t *vm, const ms_extension_t *extension);
 ms_error_t *ms_register_extension_table(ms_vm_t *vm, const ms_extension_table_t *table);
+/* Adds an extension as ms_ext.h describes them (with classes, keyword arguments, futures ...) that is
+ * part of the program and not a library: what its ms_ext_NAME() returns. Scripts of this VM can
+ * import it; it needs no right of its own. It is not copied: the descriptor and what it refers to
+ * must live as long as the process. A descriptor that is not right is MS_ERR_ARGUMENT. One of the
+ * same name that was added before is replaced, as long as no script has imported it. */
+ms_error_t *ms_link_extension(ms_vm_t *vm, const struct MsExt *descriptor);
 /* Calls a function of a registered or imported module; for the rest as ms_call. */
 ms_run_t ms_call_extension_function(ms_vm_t *vm, const char *extension, const char *function,
                                     size_t argc, const ms_value_t *args, ms_value_t *result,

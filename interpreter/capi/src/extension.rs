@@ -309,6 +309,9 @@ fn register(ms: &Session, name: &str, doc: &str, rows: &[Row<'_>]) -> Result<(),
         return Err(Fail::argument(format!("an extension '{name}' is registered already")));
     }
     ms.with(|vm| {
+        if vm.dict_get_str(vm.modules(), name).is_some() {
+            return Err(Fail::argument(format!("a module '{name}' is there already")));
+        }
         let module = vm.new_module(name);
         let value = Value::object(module);
         let dict = module.dict().get::<Dict>().ok_or_else(|| Fail::busy("no namespace"))?;

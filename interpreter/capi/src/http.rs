@@ -30,9 +30,7 @@ pub(crate) fn is_marker(found: *const c_char) -> bool {
 pub(crate) fn link(ms: &Session) -> Result<(), Fail> {
     let ended = ms.run(|engine| {
         #[cfg(feature = "http")]
-        if !engine.link(ms_http::descriptor()) {
-            return Err(Fail::busy("an extension cannot be added now"));
-        }
+        engine.link(ms_http::descriptor()).map_err(Fail::busy)?;
         let (import, argument) = {
             let vm = engine.vm();
             let import = vm.dict_get_str(vm.builtins(), "__import__");

@@ -7,6 +7,7 @@
 //! value       values made and read; handles; scopes
 //! run         programs, globals, calls, interrupts
 //! extension   functions of the embedder as modules
+//! link        extensions of the extension ABI that are part of the program
 //! http        the reference document's names for the http extension
 //! error       errors as objects
 //! text        C strings
@@ -22,6 +23,7 @@ mod config;
 mod error;
 mod extension;
 mod http;
+mod link;
 mod run;
 mod slot;
 mod text;

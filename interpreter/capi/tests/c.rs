@@ -219,6 +219,16 @@ fn extensions_without_limit_in_number() {
 }
 
 #[test]
+fn extensions_of_the_program_itself() {
+    passes("link");
+}
+
+#[test]
+fn memory_stays_bounded() {
+    passes("memory");
+}
+
+#[test]
 fn http_is_linked_in() {
     if cfg!(feature = "http") {
         passes("http");

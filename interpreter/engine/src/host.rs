@@ -37,9 +37,12 @@ pub trait Importer {
     /// The program belongs to the project in this folder.
     fn set_project(&self, _root: PathBuf) {}
 
-    /// Adds an extension that is linked into the program; whether that was possible.
-    fn link(&self, _descriptor: &'static miniscript_abi::MsExt) -> bool {
-        false
+    /// Adds an extension that is linked into the program.
+    ///
+    /// # Errors
+    /// Why that is not possible.
+    fn link(&self, _descriptor: &'static miniscript_abi::MsExt) -> Result<(), String> {
+        Err("this program takes no extensions".to_owned())
     }
 
     /// Visits what the modules keep alive beyond the VM's own handles.

@@ -22,9 +22,11 @@ mod define;
 mod error;
 mod future;
 mod handle;
+mod host_class;
 mod host_file;
 mod host_flow;
 mod host_net;
+mod host_number;
 mod host_object;
 mod host_task;
 mod host_value;
@@ -141,7 +143,10 @@ impl Bridge {
     /// Visits what the bridge keeps alive beyond the VM's own handles; called at the start of
     /// each collection.
     pub fn trace(&self, m: &mut Marker) {
-        self.traced.borrow_mut().begin_collection(m);
+        let freed = self.traced.borrow_mut().begin_collection(m);
+        if freed > 0 {
+            self.vm().heap.refund(freed);
+        }
     }
 
     /// To be called before the VM is dropped: from here on extensions cannot reach it, while the
@@ -255,9 +260,10 @@ impl Importer for Extensions {
         known.then(|| self.bridge.import(vm, &registry, name))
     }
 
-    fn link(&self, descriptor: &'static MsExt) -> bool {
+    fn link(&self, descriptor: &'static MsExt) -> Result<(), String> {
         let registry = self.registry().try_borrow_mut();
-        registry.is_ok_and(|mut registry| registry.link(descriptor).is_ok())
+        let mut registry = registry.map_err(|_| "an extension is being imported".to_owned())?;
+        registry.link(descriptor).map_err(|e| e.to_string())
     }
 
     fn places(&self, name: &str) -> Vec<PathBuf> {

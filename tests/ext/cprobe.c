@@ -509,6 +509,18 @@ static MsStatus many_texts(const MsContext *cx, size_t argc, const MsValue *args
     return MS_OK;
 }
 
+/* Starts n timers and forgets them. */
+static MsStatus timers(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
+    int64_t i;
+    MsStatus status = MS_OK;
+    (void)argc, (void)out;
+    for (i = 0; status == MS_OK && i < args[0].payload.i; i++) {
+        MsOp op;
+        status = cx->host->task->sleep(cx->vm, 1000000000, &op);
+    }
+    return status;
+}
+
 /* A list of n texts; it never charges. */
 static MsStatus grow(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
     int64_t i;
@@ -692,10 +704,49 @@ static const MsConst box_constants[] = {
 
 static const char error_id;
 
+/* A box that holds a number besides: its payload begins with that of a box. */
+typedef struct Crate {
+    Box box;
+    int64_t number;
+} Crate;
+
+static const char crate_id;
+
+static MsStatus crate_new(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
+    Crate crate;
+    MsStatus status = cx->host->value->retain(cx->vm, args[1], MS_RETAIN_TRACED, &crate.box.content);
+    (void)argc;
+    if (status != MS_OK)
+        return status;
+    crate.box.changes = 0;
+    crate.number = 7;
+    status = cx->host->object->native_new(cx->vm, &crate_id, args[0], &crate, out);
+    if (status != MS_OK)
+        cx->host->value->release(cx->vm, crate.box.content);
+    return status;
+}
+
+static MsStatus crate_number(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
+    void *crate;
+    MsStatus status = cx->host->object->native_payload(cx->vm, &crate_id, args[0], &crate);
+    (void)argc;
+    if (status == MS_OK)
+        *out = ms_int(((Crate *)crate)->number);
+    return status;
+}
+
+static const MsFunction crate_methods[] = {
+    FUNCTION("__new__", "", crate_new, box_new_params, MS_FN_STATIC),
+    PLAIN("number", "", crate_number, MS_FN_GETTER),
+};
+
 static const MsClass classes[] = {
     { MS_STR("Box"), MS_STR("Holds a value."), &box_id, MS_NO_STR, MS_TABLE(box_methods, MsFunction),
       MS_TABLE(box_constants, MsConst), sizeof(Box), sizeof(void *), box_drop, box_trace,
       MS_CLASS_SUBCLASSABLE },
+    { MS_STR("Crate"), MS_STR("A box with a number."), &crate_id, MS_STR("Box"),
+      MS_TABLE(crate_methods, MsFunction), MS_NO_TABLE, sizeof(Crate), sizeof(void *), box_drop,
+      box_trace, MS_CLASS_SUBCLASSABLE },
     { MS_STR("CError"), MS_STR("An error of C."), &error_id, MS_STR("ValueError"), MS_NO_TABLE,
       MS_NO_TABLE, 0, 0, NULL, NULL, 0 },
 };
@@ -743,6 +794,7 @@ static const MsFunction functions[] = {
     PLAIN("kept", "", kept, 0),
     FUNCTION("many_texts", "", many_texts, one_value, 0),
     FUNCTION("grow", "", grow, one_value, 0),
+    FUNCTION("timers", "", timers, one_value, 0),
     PLAIN("spin", "", spin, 0),
     PLAIN("counters", "", counters, 0),
     PLAIN("calls", "", calls, 0),

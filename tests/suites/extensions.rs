@@ -36,6 +36,25 @@ const CASES: &[(&str, Check)] = &[
     ("ext/limits/the_memory_counts_payloads", |p| {
         out_of_memory(p, "kept = [probe.Big() for _ in range(10**5)]")
     }),
+    ("ext/limits/the_memory_counts_handles_of_a_call", |p| {
+        out_of_memory(p, "probe.many_handles(10**8)")
+    }),
+    ("ext/limits/the_memory_counts_roots", |p| out_of_memory(p, "probe.many_roots(10**8)")),
+    ("ext/limits/the_memory_counts_traced_handles", |p| {
+        out_of_memory(p, "probe.many_traced(10**8)")
+    }),
+    ("ext/limits/the_memory_counts_operations", |p| out_of_memory(p, "cprobe.timers(10**8)")),
+    ("ext/limits/the_memory_counts_natives_that_wait", |p| {
+        let program = "x = []\nfor i in range(10**5):\n    \
+                       x.append(go(cprobe.apply, lambda: sleep(1000)))\n    sleep(0)";
+        out_of_memory(p, program)
+    }),
+    ("ext/limits/given_up_memory_is_not_counted", |p| {
+        let program = "import probe, cprobe\nfor i in range(50):\n    \
+                       assert probe.many_roots(10**5) == 10**5\n    probe.many_handles(10**5)\n\
+                       print('done')";
+        prints(&p.run(&["--max-memory", "40M"], &p.path, program)?, "done\n")
+    }),
     ("ext/import/a_failing_init_is_an_import_error", failing_init),
     ("ext/import/forty_extensions_and_a_thousand_functions", forty_and_a_thousand),
     ("ext/import/dependencies_come_first_and_have_versions", dependencies),

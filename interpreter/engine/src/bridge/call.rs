@@ -21,11 +21,14 @@ use miniscript_vm::{Value, Vm};
 use super::Bridge;
 use super::define::{Row, Slot};
 use super::future::ExtFuture;
+use super::handle::is_retained;
 use super::module::Loaded;
 use crate::reactor::TaskToken;
 
 /// Most natives that an operation runs one after the other without script code between them.
 const MAX_LEAF_STEPS: usize = 10_000;
+/// What a text that is lent costs besides its bytes.
+const TEXT_BYTES: usize = 32;
 
 /// A function of one VM; `Native::data` is its address. Lives as long as the bridge.
 pub(super) struct FunctionData {
@@ -130,6 +133,14 @@ impl Call {
         value
     }
 
+    /// What the native reads of an object in place stays for the call, whoever releases the
+    /// handle meanwhile. Where nothing is collected during the call nothing is to be done.
+    pub(super) fn hold(&self, value: MsValue, v: Value<'_>) {
+        if !self.nest.is_null() && is_retained(value) {
+            self.give(v);
+        }
+    }
+
     /// Number of handles made so far.
     pub(super) fn mark(&self) -> usize {
         self.made.borrow().len()
@@ -148,6 +159,7 @@ impl Call {
     /// Lends bytes to the native until the call ends.
     pub(super) fn lend(&self, bytes: Box<[u8]>) -> MsStr {
         let lent = MsStr::bytes(&bytes);
+        self.vm().heap.hold(bytes.len() + TEXT_BYTES);
         self.texts.borrow_mut().push(bytes);
         lent
     }
@@ -335,6 +347,11 @@ impl Drop for Call {
         }
         self.set_pending(None);
         self.end_since(0);
+        let texts = self.texts.get_mut().iter();
+        let lent: usize = texts.map(|text| text.len() + TEXT_BYTES).sum();
+        if lent > 0 {
+            self.vm().heap.refund(lent);
+        }
     }
 }
 

@@ -47,7 +47,12 @@ pub(super) fn named<'c>(call: &'c Call, class: &str, message: &str) -> NResult<'
         let args = vm.tuple(&[vm.str(message)?])?;
         return Ok(vm.new_exception(class.root_shape.get(), args));
     }
-    Ok(vm.exception(builtin_class(class).unwrap_or(Type::RuntimeError), message))
+    Ok(match builtin_class(class) {
+        Some(class) => vm.exception(class, message),
+        None if class.is_empty() => vm.exception(Type::RuntimeError, message),
+        // The name is told, as it may be misspelt.
+        None => vm.exception(Type::RuntimeError, format!("{class}: {message}")),
+    })
 }
 
 /// The class of a kind of I/O error.

@@ -19,6 +19,10 @@ use crate::reactor::{GenSlab, Key};
 
 /// Set in the slot number of a traced handle.
 const TRACED: u32 = 1 << 31;
+/// Set in that of a root that an extension retained: it may be released while a call reads it.
+const RETAINED: u32 = 1 << 30;
+/// What a traced handle costs.
+const TRACED_BYTES: usize = 48;
 
 #[derive(Debug)]
 struct Weak {
@@ -37,11 +41,12 @@ pub(super) struct Traced {
 
 impl Traced {
     /// A collection begins. What the last one did not see is gone; what was made since then is
-    /// kept once, as its owner may not have been made yet.
-    pub(super) fn begin_collection(&mut self, m: &mut Marker) {
+    /// kept once, as its owner may not have been made yet. Gives the bytes that came free.
+    pub(super) fn begin_collection(&mut self, m: &mut Marker) -> usize {
         let now = self.collections;
         let dead: Vec<Key> =
             self.slots.iter().filter(|(_, w)| w.seen < now).map(|(key, _)| key).collect();
+        let freed = dead.len() * TRACED_BYTES;
         for key in dead {
             self.slots.remove(key);
         }
@@ -55,6 +60,7 @@ impl Traced {
                 m.word(weak.word);
             }
         }
+        freed
     }
 
     /// A native object reports a handle that it keeps.
@@ -74,8 +80,13 @@ pub(super) fn traced_key(value: MsValue) -> Option<Key> {
     (value.is_handle() && index & TRACED != 0).then(|| Key::new(index & !TRACED, value.aux))
 }
 
+/// Whether a handle is the extension's own to release, and not of a call.
+pub(super) fn is_retained(value: MsValue) -> bool {
+    value.is_handle() && value.payload as u32 & (TRACED | RETAINED) != 0
+}
+
 fn handle_of(value: MsValue) -> Handle {
-    Handle { index: value.payload as u32, generation: value.aux }
+    Handle { index: value.payload as u32 & !RETAINED, generation: value.aux }
 }
 
 /// A scalar as the ABI has it.
@@ -129,11 +140,16 @@ impl Bridge {
     /// A root or traced handle of the extension's own.
     pub(super) fn make_retained(&self, v: Value<'_>, mode: u32) -> MsValue {
         if mode != MS_RETAIN_TRACED {
-            return self.make(v).0;
+            let mut made = self.make(v).0;
+            if made.is_handle() {
+                made.payload |= u64::from(RETAINED);
+            }
+            return made;
         }
         if let Some(scalar) = scalar(v) {
             return scalar;
         }
+        self.vm().heap.hold(TRACED_BYTES);
         let mut traced = self.traced.borrow_mut();
         let seen = traced.collections;
         let key = traced.slots.insert(Weak { word: v.word(), seen, fresh: true });
@@ -179,7 +195,10 @@ impl Bridge {
         }
         match traced_key(value) {
             Some(key) => {
-                self.traced.borrow_mut().slots.remove(key);
+                let removed = self.traced.borrow_mut().slots.remove(key).is_some();
+                if removed && !self.closing.get() {
+                    self.vm().heap.refund(TRACED_BYTES);
+                }
             }
             // While the VM ends its handles end with it.
             None if self.closing.get() => {}

@@ -276,7 +276,7 @@ unsafe extern "C" fn submit(
                 Some(done) => FileStage::Done(Box::new(done)),
                 None => FileStage::Running(work),
             };
-            out.write(bridge.ops.borrow_mut().insert(Op::File(stage)).to_bits());
+            out.write(bridge.add_op(Op::File(stage)));
             Ok(MS_OK)
         })
     }

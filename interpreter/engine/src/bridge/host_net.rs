@@ -139,7 +139,7 @@ unsafe fn open_socket(
     address: *const MsAddr,
     out: *mut MsSocket,
     io: *mut MsIo,
-    make: fn(&Reactor, SocketAddr) -> io::Result<SocketId>,
+    make: impl Fn(&Reactor, SocketAddr) -> io::Result<SocketId>,
 ) -> MsStatus {
     // SAFETY: by contract.
     unsafe {
@@ -169,13 +169,13 @@ unsafe extern "C" fn resolve(at: *mut MsVm, name: MsStr, port: u16, out: *mut Ms
                 // A lookup that has failed already: the extension meets it as any other failure.
                 let io = MsIo { kind: MS_IO_DENIED, os_error: EACCES, ..MsIo::NONE };
                 let op = Op::Lookup(None, Err(io));
-                out.write(bridge.ops.borrow_mut().insert(op).to_bits());
+                out.write(bridge.add_op(op));
                 return Ok(MS_OK);
             }
             match bridge.reactor.resolve(name, port, NOBODY) {
                 Ok(lookup) => {
                     let op = Op::Lookup(Some(lookup), Ok(Vec::new()));
-                    out.write(bridge.ops.borrow_mut().insert(op).to_bits());
+                    out.write(bridge.add_op(op));
                     Ok(MS_OK)
                 }
                 Err(e) => Err(Exit::Raise(error::of_io(call.vm(), &io_of(&e), name)?)),
@@ -246,12 +246,17 @@ unsafe extern "C" fn connect_poll(
 unsafe extern "C" fn tcp_listen(
     at: *mut MsVm,
     address: *const MsAddr,
-    _backlog: u32,
+    backlog: u32,
     out: *mut MsSocket,
     io: *mut MsIo,
 ) -> MsStatus {
     // SAFETY: the contract of the table.
-    unsafe { open_socket(at, address, out, io, Reactor::tcp_listen) }
+    unsafe {
+        open_socket(at, address, out, io, |reactor, address| match backlog {
+            0 => reactor.tcp_listen(address),
+            n => reactor.tcp_listen_with(address, n),
+        })
+    }
 }
 
 unsafe extern "C" fn accept_poll(

@@ -2,24 +2,20 @@
 //!
 //! Each function keeps the contract of the table: pointers are those of a native that runs.
 
-use std::ffi::c_void;
-
 use miniscript_abi::*;
 use miniscript_vm::builtins::Type;
 use miniscript_vm::code::op::Op;
 use miniscript_vm::native::{Answer, Exit, NResult, Row};
 use miniscript_vm::object::class::Class;
 use miniscript_vm::object::map::Dict;
-use miniscript_vm::object::num::BigIntObj;
-use miniscript_vm::object::opaque::Opaque;
 use miniscript_vm::object::seq::Tuple;
 use miniscript_vm::ops::compare::Cmp;
 use miniscript_vm::{Value, Vm};
-use num_traits_to_f64::to_f64;
 
 use super::call::{Call, host};
+use super::host_class::{class_of, native_new, native_payload};
+use super::host_number::{to_float, to_index};
 use super::host_value::{put, text};
-use super::payload::NativePayload;
 
 pub(super) static TABLE: MsHostObject = MsHostObject {
     size: size_of::<MsHostObject>(),
@@ -57,7 +53,7 @@ pub(super) static TABLE: MsHostObject = MsHostObject {
 };
 
 /// A result in a tuple.
-static ONE: Row = Row {
+pub(super) static ONE: Row = Row {
     name: "extension_result",
     catches: false,
     resume: |vm, _, answer| vm.tuple(&[answer.value()?]),
@@ -508,143 +504,6 @@ unsafe extern "C" fn str(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> M
     }
 }
 
-/// A number as a double, without any method.
-fn plain_float<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Option<f64>, Exit<'v>> {
-    if let Some(f) = v.as_float() {
-        return Ok(Some(f));
-    }
-    match vm.as_index_i64(v) {
-        Some(Ok(n)) => Ok(Some(n as f64)),
-        _ => match v.get::<BigIntObj>() {
-            Some(b) => match to_f64(&b.value) {
-                f if f.is_finite() => Ok(Some(f)),
-                _ => Err(vm.overflow_error("int too large to convert to float")),
-            },
-            None => Ok(None),
-        },
-    }
-}
-
-mod num_traits_to_f64 {
-    use num_bigint::BigInt;
-
-    /// The nearest double, ties to even; infinite where it is too large.
-    pub(super) fn to_f64(n: &BigInt) -> f64 {
-        let bits = n.bits();
-        if bits > 1024 {
-            return f64::INFINITY;
-        }
-        // 64 bits of the magnitude, the lowest of which stands for all below.
-        let shift = bits.saturating_sub(64);
-        let magnitude = n.magnitude();
-        let top = (magnitude >> shift).iter_u64_digits().next().unwrap_or(0);
-        let sticky = magnitude.trailing_zeros().is_some_and(|zeros| zeros < shift);
-        let rounded = (top | u64::from(sticky)) as f64;
-        let mut f = rounded;
-        let mut left = shift;
-        while left > 0 {
-            let step = left.min(512);
-            f *= 2f64.powi(step as i32);
-            left -= step;
-        }
-        if n.sign() == num_bigint::Sign::Minus { -f } else { f }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn big_ints_round_to_even() {
-            let p = |n: u32| BigInt::from(1) << n;
-            assert_eq!(to_f64(&p(100)), 2f64.powi(100));
-            assert_eq!(to_f64(&(p(100) + 1)), 2f64.powi(100));
-            let half = p(100) + (BigInt::from(1) << 47);
-            assert_eq!(to_f64(&half), 2f64.powi(100));
-            assert_eq!(to_f64(&(half + 1)), 2f64.powi(100) + 2f64.powi(48));
-            assert_eq!(to_f64(&-p(1023)), -2f64.powi(1023));
-            assert!(to_f64(&p(1024)).is_infinite());
-            assert_eq!(to_f64(&BigInt::from(-7)), -7.0);
-        }
-    }
-}
-
-unsafe extern "C" fn to_float(at: *mut MsVm, object: MsValue, out: *mut f64) -> MsStatus {
-    // SAFETY: the contract of the table.
-    unsafe {
-        host(at, |call| {
-            let vm = call.vm();
-            let v = call.value(object)?;
-            if let Some(f) = plain_float(vm, v)? {
-                out.write(f);
-                return Ok(MS_OK);
-            }
-            let kind = vm.type_name(v);
-            for name in ["__float__", "__index__"] {
-                let found =
-                    call.run([object], |vm, [o]| match vm.method(o, vm.intern(name).word())? {
-                        None => vm.tuple(&[]),
-                        Some((f, args)) => Err(Exit::call(f, args, &ONE, Vec::new())),
-                    })?;
-                let result = found.get::<Tuple>().and_then(|t| t.items().first().copied());
-                let Some(found) = result else { continue };
-                let float = found.as_float().is_some();
-                match plain_float(vm, found)? {
-                    Some(f) if float || name == "__index__" => {
-                        out.write(f);
-                        return Ok(MS_OK);
-                    }
-                    _ => {
-                        return Err(vm.type_error(format!(
-                            "{kind}.{name}() returned non-{} (type {})",
-                            if name == "__float__" { "float" } else { "int" },
-                            vm.type_name(found)
-                        )));
-                    }
-                }
-            }
-            Err(vm.type_error(format!("must be real number, not {kind}")))
-        })
-    }
-}
-
-unsafe extern "C" fn to_index(at: *mut MsVm, object: MsValue, out: *mut MsValue) -> MsStatus {
-    // SAFETY: the contract of the table.
-    unsafe {
-        host(at, |call| {
-            let vm = call.vm();
-            let v = call.value(object)?;
-            if let Some(n) = whole(vm, v) {
-                return put(call, n, out);
-            }
-            let kind = vm.type_name(v);
-            let found =
-                call.run([object], |vm, [o]| match vm.method(o, vm.names.__index__)? {
-                    None => Err(vm.type_error(format!(
-                        "'{}' object cannot be interpreted as an integer",
-                        vm.type_name(o)
-                    ))),
-                    Some((f, args)) => Err(Exit::tail(f, args)),
-                })?;
-            match whole(vm, found) {
-                Some(n) => put(call, n, out),
-                None => Err(vm.type_error(format!(
-                    "{kind}.__index__() returned non-int (type {})",
-                    vm.type_name(found)
-                ))),
-            }
-        })
-    }
-}
-
-/// An int of exactly the builtin class, for an int, a bool or an instance of a subclass.
-fn whole<'v>(vm: &'v Vm, v: Value<'v>) -> Option<Value<'v>> {
-    match vm.as_index_i64(v)? {
-        Ok(n) => Some(vm.int(n)),
-        Err(()) => v.get::<BigIntObj>().map(|b| vm.bigint(b.value.clone())),
-    }
-}
-
 unsafe extern "C" fn import(at: *mut MsVm, name: MsStr, out: *mut MsValue) -> MsStatus {
     // SAFETY: the contract of the table.
     unsafe {
@@ -669,95 +528,6 @@ unsafe extern "C" fn builtin(at: *mut MsVm, name: MsStr, out: *mut MsValue) -> M
                     format!("name '{name}' is not defined"),
                     vm.intern(name),
                 )),
-            }
-        })
-    }
-}
-
-/// The class of the running extension with an `id`.
-fn own_class<'c>(call: &'c Call, id: *const c_void) -> Result<&'c Class, Exit<'c>> {
-    let found = call.loaded().and_then(|l| l.class(call.vm(), id));
-    found.ok_or_else(|| call.vm().type_error("the extension has no such class"))
-}
-
-unsafe extern "C" fn class_of(at: *mut MsVm, id: *const c_void, out: *mut MsValue) -> MsStatus {
-    // SAFETY: the contract of the table.
-    unsafe {
-        host(at, |call| {
-            let class = own_class(call, id)?;
-            put(call, Value::object(class), out)
-        })
-    }
-}
-
-unsafe extern "C" fn native_new(
-    at: *mut MsVm,
-    id: *const c_void,
-    exact: MsValue,
-    payload: *const c_void,
-    out: *mut MsValue,
-) -> MsStatus {
-    // SAFETY: the contract of the table: `payload_size` bytes are moved.
-    unsafe {
-        host(at, |call| {
-            let vm = call.vm();
-            let own = own_class(call, id)?;
-            let exact = call.value(exact)?;
-            let class = match exact.get::<Class>() {
-                _ if exact.is_none() => own,
-                Some(class) if class.is_subclass(own) => class,
-                _ => {
-                    return Err(vm.type_error(format!(
-                        "{}.__new__(X): X is not a subtype of {}",
-                        own.name_str(),
-                        own.name_str()
-                    )));
-                }
-            };
-            let record = call.loaded().and_then(|l| l.class_index(id).map(|i| &l.ext.classes[i]));
-            let Some(record) = record else {
-                return Err(vm.type_error("the extension has no such class"));
-            };
-            let bridge = call.bridge().rc();
-            let size = record.record.payload_size;
-            vm.check(size)?;
-            let made = NativePayload::moved(bridge, record, payload);
-            let made = made.ok_or_else(|| vm.memory_error())?;
-            // From here on the payload is ours, and a failure would end it: the check was before.
-            let _ = vm.charge(size);
-            put(call, vm.opaque(class, Some(Box::new(made))), out)
-        })
-    }
-}
-
-unsafe extern "C" fn native_payload(
-    at: *mut MsVm,
-    id: *const c_void,
-    object: MsValue,
-    out: *mut *mut c_void,
-) -> MsStatus {
-    // SAFETY: the contract of the table.
-    unsafe {
-        host(at, |call| {
-            let vm = call.vm();
-            let v = call.value(object)?;
-            let place = v
-                .get::<Opaque>()
-                .and_then(|o| o.with(|p: &mut NativePayload| p.of_class(id)))
-                .flatten();
-            match place {
-                Some(place) => {
-                    out.write(place);
-                    Ok(MS_OK)
-                }
-                None => {
-                    let own = own_class(call, id)?;
-                    Err(vm.type_error(format!(
-                        "a '{}' object is required, not '{}'",
-                        own.name_str(),
-                        vm.type_name(v)
-                    )))
-                }
             }
         })
     }

@@ -17,7 +17,7 @@ use super::error;
 use super::future::ExtFuture;
 use super::host_value::{put, slice};
 use super::ops::{NOBODY, Op, Timer, Work};
-use crate::reactor::{Key, TaskToken};
+use crate::reactor::TaskToken;
 use crate::scheduler;
 
 pub(super) static TABLE: MsHostTask = MsHostTask {
@@ -124,7 +124,7 @@ unsafe extern "C" fn sleep(at: *mut MsVm, nanoseconds: u64, out: *mut MsOp) -> M
         host(at, |call| {
             let bridge = call.bridge();
             let timer = Timer::new(Rc::clone(&bridge.reactor), Duration::from_nanos(nanoseconds));
-            out.write(bridge.ops.borrow_mut().insert(Op::Timer(timer)).to_bits());
+            out.write(bridge.add_op(Op::Timer(timer)));
             Ok(MS_OK)
         })
     }
@@ -147,7 +147,7 @@ unsafe extern "C" fn blocking(
             let job = bridge.reactor.blocking(NOBODY, move || shared.run(work));
             match job {
                 Ok(job) => {
-                    out.write(bridge.ops.borrow_mut().insert(Op::Work(Some(job), own)).to_bits());
+                    out.write(bridge.add_op(Op::Work(Some(job), own)));
                     Ok(MS_OK)
                 }
                 Err(e) => Err(Exit::Raise(error::of_io(call.vm(), &error::io_of(&e), "")?)),
@@ -171,9 +171,7 @@ unsafe extern "C" fn op_close(at: *mut MsVm, op: MsOp) -> MsStatus {
     // SAFETY: the contract of the table.
     match unsafe { bridge(at) } {
         Ok(bridge) => {
-            // Dropped out of the borrow: its end may run code of the extension.
-            let closed = bridge.ops.borrow_mut().remove(Key::from_bits(op));
-            drop(closed);
+            bridge.close_op(op);
             MS_OK
         }
         Err(status) => status,

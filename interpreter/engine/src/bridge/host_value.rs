@@ -202,6 +202,7 @@ unsafe extern "C" fn str_make_extended(at: *mut MsVm, text: MsStr, out: *mut MsV
 fn str_of<'c>(call: &'c Call, value: MsValue) -> Result<&'c Str, Exit<'c>> {
     let vm = call.vm();
     let v = call.value(value)?;
+    call.hold(value, v);
     v.get::<Str>()
         .ok_or_else(|| vm.type_error(format!("a str is required, not '{}'", vm.type_name(v))))
 }
@@ -273,6 +274,7 @@ unsafe extern "C" fn bytes_read(at: *mut MsVm, value: MsValue, out: *mut MsStr) 
             let vm = call.vm();
             let v = call.value(value)?;
             let read = if let Some(b) = v.get::<Bytes>() {
+                call.hold(value, v);
                 MsStr::bytes(b.bytes())
             } else if let Some(b) = v.get::<ByteArray>() {
                 // Another native may change it while this one still reads.

@@ -129,7 +129,11 @@ impl Loaded {
                     .class_named(vm, name)
                     .or_else(|| Some(vm.class(error::builtin_class(name)?)))
                     .ok_or_else(|| {
-                        let text = format!("class {} derives from the unknown {name}", class.name);
+                        let text = format!(
+                            "the base '{name}' of class {} is no class before it in the table and \
+                             no builtin exception",
+                            class.name
+                        );
                         vm.err(Type::ImportError, text)
                     })?,
             };

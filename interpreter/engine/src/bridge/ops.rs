@@ -20,6 +20,9 @@ use crate::reactor::{Job, Lookup, Reactor, TaskToken, TimerId};
 /// A token that names no task.
 pub(super) const NOBODY: TaskToken = TaskToken::from_bits(u64::MAX);
 
+/// What an operation costs the host: its record and what stands behind it.
+const OP_BYTES: usize = 256;
+
 /// An operation.
 pub(super) enum Op {
     /// A timer.
@@ -167,6 +170,22 @@ pub(super) struct FileDone {
 }
 
 impl Bridge {
+    /// Opens an operation.
+    pub(super) fn add_op(&self, op: Op) -> MsOp {
+        self.vm().heap.hold(OP_BYTES);
+        self.ops.borrow_mut().insert(op).to_bits()
+    }
+
+    /// Closes one, if it is open.
+    pub(super) fn close_op(&self, op: MsOp) {
+        // Dropped out of the borrow: its end may run code of the extension.
+        let closed = self.ops.borrow_mut().remove(crate::reactor::Key::from_bits(op));
+        if closed.is_some() && !self.closing.get() {
+            self.vm().heap.refund(OP_BYTES);
+        }
+        drop(closed);
+    }
+
     /// Whether an operation is done; None if it is not open.
     pub(super) fn poll_op(&self, op: MsOp, token: TaskToken) -> Option<bool> {
         let key = crate::reactor::Key::from_bits(op);

@@ -48,9 +48,19 @@ impl NativePayload {
         Some(NativePayload { bridge, class, place, layout })
     }
 
-    /// Where it lies, if it is one of the class `id`.
-    pub(super) fn of_class(&self, id: *const c_void) -> Option<*mut c_void> {
-        std::ptr::eq(self.class.record.id, id).then_some(self.place.cast())
+    /// Where it lies, if it is one of the class `id`, or of a class of `table` that derives from
+    /// it: such a payload begins with that of its base.
+    pub(super) fn of_class(&self, id: *const c_void, table: &[Class]) -> Option<*mut c_void> {
+        let mut class: &Class = self.class;
+        let mut before = table.iter().position(|c| std::ptr::eq(c, class)).unwrap_or(0);
+        while !std::ptr::eq(class.record.id, id) {
+            let size = class.record.payload_size;
+            before = table[..before]
+                .iter()
+                .position(|c| c.name == class.base && c.record.payload_size <= size)?;
+            class = &table[before];
+        }
+        Some(self.place.cast())
     }
 }
 

@@ -10,9 +10,9 @@ use super::interest::Direction;
 use super::socket::{Connect, Kind, Socket, SocketId, wrong_kind};
 use super::token::TaskToken;
 
-/// Connections that may wait to be accepted.
-#[cfg(unix)]
-const BACKLOG: i32 = 1024;
+/// Connections that may wait to be accepted. A client whose packet finds the queue full tries
+/// again after a second.
+const BACKLOG: u32 = 1024;
 /// How long a listener rests when the process or the system has no descriptor or memory left.
 /// The connection stays in the backlog; without a rest the loop would spin on it.
 const EXHAUSTED_REST: Duration = Duration::from_millis(100);
@@ -119,10 +119,18 @@ impl Reactor {
 
     /// Listens at an address; port 0 takes a free one (see [`Reactor::local_addr`]).
     pub fn tcp_listen(&self, addr: SocketAddr) -> io::Result<SocketId> {
+        self.tcp_listen_with(addr, BACKLOG)
+    }
+
+    /// The same with a queue of at least `backlog` connections that nobody has accepted yet; the
+    /// system rounds and limits it.
+    pub fn tcp_listen_with(&self, addr: SocketAddr, backlog: u32) -> io::Result<SocketId> {
         let listener = mio::net::TcpListener::bind(addr)?;
-        // mio's queue holds 128; a client whose packet finds it full tries again after a second.
+        // mio's queue has a length of its own.
         #[cfg(unix)]
-        rustix::net::listen(&listener, BACKLOG)?;
+        rustix::net::listen(&listener, i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        #[cfg(not(unix))]
+        let _ = backlog;
         let socket = Socket::new(Kind::Listener { listener, resume_at: None });
         self.adopt(socket, mio::Interest::READABLE).map(SocketId)
     }

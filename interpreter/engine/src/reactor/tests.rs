@@ -289,6 +289,21 @@ fn one_turn_brings_many_connections() {
     assert_eq!(reactor.socket_count(), CLIENTS + 1);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_queue_is_as_long_as_asked_for() {
+    let reactor = Reactor::new();
+    let short = reactor.tcp_listen_with(loopback(), 1).unwrap();
+    let long = reactor.tcp_listen_with(loopback(), 16).unwrap();
+    let waiting = |listener| {
+        let addr = reactor.local_addr(listener).unwrap();
+        let connect = |_| TcpStream::connect_timeout(&addr, Duration::from_millis(150));
+        (0..6).map(connect).filter_map(Result::ok).collect::<Vec<_>>().len()
+    };
+    assert!((1..6).contains(&waiting(short)));
+    assert_eq!(waiting(long), 6);
+}
+
 #[test]
 fn closing_wakes_those_who_wait() {
     let reactor = Reactor::new();

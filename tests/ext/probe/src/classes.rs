@@ -552,3 +552,46 @@ impl Sealed {
         &self.text
     }
 }
+
+/// An amount, whose operators take what they can use by its type.
+#[ms::class]
+pub struct Price {
+    pub cents: i64,
+}
+
+#[ms::methods]
+impl Price {
+    #[ms(new)]
+    fn new(cents: i64) -> Self {
+        Self { cents }
+    }
+
+    #[ms(getter)]
+    fn cents(&self) -> i64 {
+        self.cents
+    }
+
+    fn __eq__(&self, other: Instance<Price>) -> Result<bool> {
+        Ok(self.cents == other.borrow()?.cents)
+    }
+
+    fn __lt__(&self, other: Instance<Price>) -> Result<bool> {
+        Ok(self.cents < other.borrow()?.cents)
+    }
+
+    fn __add__(&self, other: Instance<Price>) -> Result<Price> {
+        Ok(Price { cents: self.cents + other.borrow()?.cents })
+    }
+
+    fn __mul__(&self, by: i64) -> Price {
+        Price { cents: self.cents * by }
+    }
+
+    fn __rmul__(&self, by: i64) -> Price {
+        self.__mul__(by)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Price({})", self.cents)
+    }
+}

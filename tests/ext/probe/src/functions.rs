@@ -271,3 +271,46 @@ pub fn make_many(cx: &Cx, n: usize, callback: Value) -> Result<usize> {
     }
     Ok(sum)
 }
+
+/// Reads what was kept in place, lets it go, calls back, and tells what it has read.
+#[ms::function(calls_back)]
+pub fn read_and_lose(cx: &Cx, callback: Value) -> Result<String> {
+    let kept = state(cx)?.kept.take().ok_or_else(|| Error::value("nothing is kept"))?;
+    if kept.get().raw().tag == ms::abi::MS_TAG_STR {
+        let text: &str = kept.get().to(cx)?;
+        drop(kept);
+        cx.call(callback, &[])?;
+        return Ok(text.to_owned());
+    }
+    let price: Instance<'_, crate::classes::Price> = kept.get().to(cx)?;
+    drop(kept);
+    cx.call(callback, &[])?;
+    let cents = price.borrow()?.cents;
+    Ok(format!("{cents} cents"))
+}
+
+/// Handles of one text that live as long as the call.
+#[ms::function]
+pub fn many_handles(cx: &Cx, n: usize) -> Result<()> {
+    let texts = cx.make(vec!["text"])?;
+    for _ in 0..n {
+        cx.get_item(texts, 0i64)?;
+    }
+    Ok(())
+}
+
+/// Roots of one text.
+#[ms::function]
+pub fn many_roots(cx: &Cx, n: usize) -> Result<usize> {
+    let text = cx.make("text")?;
+    let roots = (0..n).map(|_| text.keep(cx)).collect::<Result<Vec<_>>>()?;
+    Ok(roots.len())
+}
+
+/// Traced handles of one text.
+#[ms::function]
+pub fn many_traced(cx: &Cx, n: usize) -> Result<usize> {
+    let text = cx.make("text")?;
+    let traced = (0..n).map(|_| text.keep_traced(cx)).collect::<Result<Vec<_>>>()?;
+    Ok(traced.len())
+}

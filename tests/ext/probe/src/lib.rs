@@ -59,12 +59,15 @@ ms::module! {
         add, root, greet, total, named, choose, opposite, echo, explode, count_calls,
         twice, fold, attempt, undeclared, shown, keep_stale, use_stale, keep, kept, misuse,
         raise_own, raise_from, raise_class, raise_object, attribute, attribute_or,
-        ask, write_both, numbers, hoard, spin, make_many, dropped, reset_dropped,
+        ask, write_both, numbers, hoard, spin, make_many, dropped, reset_dropped, read_and_lose,
+        many_handles, many_roots, many_traced,
         nap, late_panic, poll_panic, drop_panic, on_thread, panic_on_thread, from_thread,
         forever, call_later, spawn_nap, echo_over_tcp, echo_over_udp, read_file, write_file,
         gather,
     ],
-    classes: [Vector, Counter, Node, Stack, Guard, Countdown, Sleeper, Big, Bomb, Sealed],
+    classes: [
+        Vector, Counter, Node, Stack, Guard, Countdown, Sleeper, Big, Bomb, Sealed, Price,
+    ],
     exceptions: { ProbeError: "ValueError", DeepError: "ProbeError" },
     constants: {
         ANSWER: 42, TAU: f64 = std::f64::consts::TAU, NAME: "probe", YES: true, NOTHING: None,

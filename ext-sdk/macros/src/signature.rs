@@ -49,6 +49,8 @@ pub struct Signature {
     result: Option<Type>,
     /// The next parameter is the class of a class method.
     wants_class: bool,
+    /// The first argument is the other operand of an operator.
+    operator: bool,
 }
 
 impl Signature {
@@ -78,6 +80,7 @@ impl Signature {
             },
             result: returned(&sig.output).cloned(),
             wants_class: options.has("class"),
+            operator: false,
         };
         for input in &mut sig.inputs {
             match input {
@@ -100,6 +103,7 @@ impl Signature {
                 }
             }
         }
+        signature.operator = signature.has_receiver && is_operator(&signature.shown);
         if signature.wants_class {
             return Err(Error::new_spanned(&*sig, "a class method takes its class first"));
         }
@@ -198,6 +202,15 @@ impl Signature {
                 Source::Cx => {
                     call.push(quote!(cx));
                     continue;
+                }
+                Source::Slot(slot @ 1) if self.operator => {
+                    statements.extend(quote! {
+                        let ::core::option::Option::Some(#variable) =
+                            args.operand::<#ty>(cx, #slot, #name)?
+                        else {
+                            return ::miniscript_sdk::__private::not_implemented(cx);
+                        };
+                    });
                 }
                 Source::Slot(slot) => {
                     statements.extend(quote! { let #variable: #ty = args.get(cx, #slot, #name)?; });
@@ -334,4 +347,19 @@ pub fn flag_tokens(options: &Options, more: &[&str]) -> TokenStream {
         flags.extend(quote!(| #abi::#flag));
     }
     flags
+}
+
+/// Whether a method is that of a binary operator or a comparison: of an operand that it does not
+/// know it says so, and the other side is asked.
+fn is_operator(name: &str) -> bool {
+    const COMPARISONS: [&str; 6] = ["eq", "ne", "lt", "le", "gt", "ge"];
+    const ARITHMETIC: [&str; 14] = [
+        "add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "lshift", "rshift",
+        "and", "or", "xor", "matmul",
+    ];
+    let Some(name) = name.strip_prefix("__").and_then(|name| name.strip_suffix("__")) else {
+        return false;
+    };
+    let plain = |name| ARITHMETIC.contains(&name);
+    COMPARISONS.contains(&name) || plain(name) || name.strip_prefix(['r', 'i']).is_some_and(plain)
 }

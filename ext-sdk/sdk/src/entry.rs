@@ -44,6 +44,19 @@ impl<'a> Args<'a> {
         converted.map_err(|error| error.at_argument(self.function, name))
     }
 
+    /// Converts the other operand of an operator; None if it is of a type that does not fit.
+    pub fn operand<T: FromMs<'a>>(
+        &self,
+        cx: &'a Cx,
+        index: usize,
+        name: &str,
+    ) -> Result<Option<T>> {
+        match self.get(cx, index, name) {
+            Ok(operand) => Ok(Some(operand)),
+            Err(error) => error.unless_type_error(cx).map(|()| None),
+        }
+    }
+
     /// Converts the arguments from `index` on: `*args`.
     pub fn rest<T: FromMs<'a>>(&self, cx: &'a Cx, index: usize, name: &str) -> Result<Vec<T>> {
         self.values
@@ -60,6 +73,11 @@ impl<'a> Args<'a> {
     pub fn raw_from(&self, index: usize) -> &'a [MsValue] {
         self.values.get(index..).unwrap_or(&[])
     }
+}
+
+/// What a method of an operator returns for an operand that it does not know.
+pub fn not_implemented(cx: &Cx) -> Result<EntryResult> {
+    cx.builtin("NotImplemented").map(EntryResult::Value)
 }
 
 /// Runs the body of an entry.

@@ -95,6 +95,21 @@ impl Error {
         }
     }
 
+    /// Nothing is left of a TypeError; every other error stays.
+    pub(crate) fn unless_type_error(self, cx: &Cx) -> Result<()> {
+        match &*self.0 {
+            Kind::Mismatch { .. } => return Ok(()),
+            Kind::New { class, .. } if class == "TypeError" => return Ok(()),
+            Kind::Pending => {}
+            _ => return Err(self),
+        }
+        let exception = cx.catch(self)?;
+        match cx.is_instance(exception, cx.builtin("TypeError")?)? {
+            true => Ok(()),
+            false => Err(Self::object(exception.keep(cx)?)),
+        }
+    }
+
     /// Makes the exception pending; the status is what an entry returns.
     pub(crate) fn raise(self, cx: &Cx) -> miniscript_abi::MsStatus {
         match *self.0 {

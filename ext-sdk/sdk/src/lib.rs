@@ -73,7 +73,7 @@ pub mod __private {
     pub use crate::class::{NativeMethods, Outcome, class_record, exception_record, new_object};
     pub use crate::convert::IntoReturn;
     pub use crate::entry::{
-        Args, EntryResult, NoState, StateInit, enter, export, init_vm, shutdown_vm,
+        Args, EntryResult, NoState, StateInit, enter, export, init_vm, not_implemented, shutdown_vm,
     };
     pub use crate::future::suspend;
     pub use crate::typed::*;

@@ -120,11 +120,14 @@ static HOST: MsHost = MsHost {
 impl Vm {
     /// A host that has imported the extension. Fails as its `init` does.
     pub fn new(ext: &'static MsExt) -> Result<Box<Self>, Raised> {
-        // SAFETY: a descriptor of the SDK, whose tables are of the types read here.
-        let (functions, classes) =
-            unsafe { (ext.functions.read::<MsFunction>(), ext.classes.read::<MsClass>()) };
+        // SAFETY: a descriptor of the SDK, of any minor: it says its size, and its tables are of
+        // the types read here.
+        let (ext, functions, classes) = unsafe {
+            let ext = widen(std::ptr::from_ref(ext), ext.size);
+            (ext, ext.functions.read::<MsFunction>(), ext.classes.read::<MsClass>())
+        };
         let vm = Box::new(Self {
-            ext: *ext,
+            ext,
             functions,
             classes,
             slots: RefCell::default(),

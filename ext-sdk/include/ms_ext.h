@@ -69,7 +69,7 @@ typedef int32_t MsStatus;
 /* The host does not have this function or request; no exception is pending. */
 #define MS_UNSUPPORTED 8
 
-/* Names a waiting task for task->wake, which any thread may call at any time: a token whose
+/* Names a waiting task for host->wake, which any thread may call at any time: a token whose
  * task has ended wakes nothing. Tokens are plain numbers, copied freely, and never 0. */
 typedef uint64_t MsToken;
 
@@ -269,8 +269,9 @@ typedef struct MsClass {
     /* Identifies the class in native_new, native_payload and class_of: any address of
      * the extension's own, such as that of this record. */
     const void *id;
-    /* Name of a class of this table that stands before this one, or of a builtin class; empty:
-     * object. An exception class names its base here and has no payload. */
+    /* Name of a class of this table that stands before this one, or of a builtin exception; empty:
+     * object. An exception class names its base here and has no payload. The payload of a class
+     * begins with that of its base, and its drop ends all of it. */
     MsStr base;
     /* Of MsFunction. */
     MsTable methods;
@@ -662,7 +663,8 @@ typedef struct MsHostNet {
     MsStatus (*tcp_connect)(MsVm *vm, const MsAddr *address, MsSocket *out, MsIo *io);
     /* Whether the connection stands. */
     MsStatus (*connect_poll)(MsVm *vm, MsSocket socket, MsToken token, MsIo *io);
-    /* A listening socket. Port 0: one that is free. */
+    /* A listening socket. Port 0: one that is free. backlog: how many connections may wait to be
+     * accepted, as far as the system goes; 0: as many as the host takes. */
     MsStatus (*tcp_listen)(MsVm *vm, const MsAddr *address, uint32_t backlog, MsSocket *out,
         MsIo *io);
     /* Takes a connection. */
@@ -707,8 +709,8 @@ typedef struct MsHostFlow {
     /* Bytes of this record. */
     size_t size;
     /* Raises an exception. type_name names one of the running extension's classes or a
-     * builtin exception (in this order); another name gives RuntimeError. cause may be null. Always
-     * answers MS_RAISED (or MS_WRONG_THREAD), so a native can return the result. */
+     * builtin exception (in this order); another name gives a RuntimeError that tells it. cause
+     * may be null. Always answers MS_RAISED (or MS_WRONG_THREAD), so a native can return the result. */
     MsStatus (*raise)(MsVm *vm, MsStr type_name, MsStr message, const MsValue *cause);
     /* Raises an exception object or class. Answers as raise. */
     MsStatus (*raise_value)(MsVm *vm, MsValue exception);

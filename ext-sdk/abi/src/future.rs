@@ -27,7 +27,7 @@ pub const MS_WRONG_THREAD: MsStatus = 7;
 /// The host does not have this function or request; no exception is pending.
 pub const MS_UNSUPPORTED: MsStatus = 8;
 
-/// Names a waiting task for `task->wake`, which any thread may call at any time: a token whose
+/// Names a waiting task for `host->wake`, which any thread may call at any time: a token whose
 /// task has ended wakes nothing. Tokens are plain numbers, copied freely, and never 0.
 pub type MsToken = u64;
 

@@ -12,8 +12,8 @@ host_table! {
     /// Exceptions, calls, limits and rights.
     pub struct MsHostFlow {
         /// Raises an exception. `type_name` names one of the running extension's classes or a
-        /// builtin exception (in this order); another name gives RuntimeError. `cause` may be null. Always
-        /// answers `MS_RAISED` (or `MS_WRONG_THREAD`), so a native can return the result.
+        /// builtin exception (in this order); another name gives a RuntimeError that tells it. `cause`
+        /// may be null. Always answers `MS_RAISED` (or `MS_WRONG_THREAD`), so a native can return the result.
         fn raise(type_name: MsStr, message: MsStr, cause: *const MsValue);
         /// Raises an exception object or class. Answers as `raise`.
         fn raise_value(exception: MsValue);

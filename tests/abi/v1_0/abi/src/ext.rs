@@ -182,8 +182,9 @@ record! {
         /// Identifies the class in `native_new`, `native_payload` and `class_of`: any address of
         /// the extension's own, such as that of this record.
         pub id: *const c_void,
-        /// Name of a class of this table that stands before this one, or of a builtin class;
-        /// empty: `object`. An exception class names its base here and has no payload.
+        /// Name of a class of this table that stands before this one, or of a builtin exception;
+        /// empty: `object`. An exception class names its base here and has no payload. The payload
+        /// of a class begins with that of its base, and its drop ends all of it.
         pub base: MsStr,
         /// Of [`MsFunction`].
         pub methods: MsTable,

@@ -121,7 +121,8 @@ host_table! {
         fn tcp_connect(address: *const MsAddr, out: *mut MsSocket, io: *mut MsIo);
         /// Whether the connection stands.
         fn connect_poll(socket: MsSocket, token: MsToken, io: *mut MsIo);
-        /// A listening socket. Port 0: one that is free.
+        /// A listening socket. Port 0: one that is free. `backlog`: how many connections may wait to be
+        /// accepted, as far as the system goes; 0: as many as the host takes.
         fn tcp_listen(address: *const MsAddr, backlog: u32, out: *mut MsSocket, io: *mut MsIo);
         /// Takes a connection.
         fn accept_poll(socket: MsSocket, token: MsToken, out: *mut MsSocket, peer: *mut MsAddr, io: *mut MsIo);

@@ -69,6 +69,19 @@ impl ClassDef {
         Ok(class)
     }
 
+    /// Raises this exception class with a message.
+    #[cold]
+    pub fn raise<'v>(&'static self, vm: &'v Vm, msg: &str) -> Exit<'v> {
+        let made = self.of(vm).and_then(|class| {
+            let args = vm.tuple(&[vm.str(msg)?])?;
+            Ok(vm.new_exception(class.root_shape.get(), args))
+        });
+        match made {
+            Ok(e) => Exit::Raise(e),
+            Err(e) => e,
+        }
+    }
+
     fn make<'v>(&'static self, vm: &'v Vm) -> Result<&'v Class, Exit<'v>> {
         let class = vm.foreign_class(ForeignClass {
             name: self.name,

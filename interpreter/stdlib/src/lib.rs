@@ -4,9 +4,20 @@
 //! [`MODULES`] is the table. A module is a source in `lib/`, natives in a file here, or both:
 //! what is hot or intricate is native, the rest is MiniScript.
 
+pub mod args;
+mod array;
+mod binascii;
 pub mod class;
+mod csv;
+mod hashes;
+mod json;
 pub mod module;
+mod pack;
+mod pickle;
+mod random;
 pub mod record;
+mod unicodedata;
+mod zlib;
 
 pub use class::ClassDef;
 pub use module::ModuleDef;
@@ -19,4 +30,36 @@ macro_rules! source {
 }
 
 /// The modules, by name.
-pub static MODULES: &[ModuleDef] = &[source!("keyword", "keyword.ms")];
+pub static MODULES: &[ModuleDef] = &[
+    source!("_codecs", "_codecs.ms"),
+    source!("_json_pieces", "_json_pieces.ms"),
+    source!("_pickler", "_pickler.ms"),
+    source!("_unpickler", "_unpickler.ms"),
+    ModuleDef::native("array", "Numbers of one kind, as they lie in memory.", &[])
+        .classes(&[&array::ARRAY])
+        .fill(array::fill),
+    source!("base64", "base64.ms"),
+    ModuleDef::native("binascii", "Bytes as text and back.", binascii::FUNCTIONS)
+        .classes(binascii::CLASSES),
+    source!("codecs", "codecs.ms"),
+    source!("copyreg", "copyreg.ms"),
+    source!("csv", "csv.ms").with(csv::FUNCTIONS).classes(csv::CLASSES),
+    source!("gzip", "gzip.ms"),
+    source!("hashlib", "hashlib.ms").with(hashes::FUNCTIONS).classes(hashes::CLASSES),
+    source!("hmac", "hmac.ms").with(hashes::HMAC),
+    source!("json", "json/__init__.ms"),
+    source!("json.decoder", "json/decoder.ms").with(json::DECODER),
+    source!("json.encoder", "json/encoder.ms").with(json::ENCODER),
+    source!("keyword", "keyword.ms"),
+    source!("pickle", "pickle.ms").with(pickle::FUNCTIONS),
+    source!("random", "random.ms").with(random::FUNCTIONS).classes(&[&random::TWISTER]),
+    source!("secrets", "secrets.ms"),
+    ModuleDef::native("struct", "Values as bytes and back.", pack::FUNCTIONS)
+        .classes(pack::CLASSES),
+    ModuleDef::native("unicodedata", "Properties of characters.", unicodedata::FUNCTIONS)
+        .fill(unicodedata::fill),
+    source!("uuid", "uuid.ms"),
+    ModuleDef::native("zlib", "Data compressed by deflate.", zlib::FUNCTIONS)
+        .classes(zlib::CLASSES)
+        .fill(zlib::fill),
+];

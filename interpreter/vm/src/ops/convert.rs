@@ -82,7 +82,7 @@ impl Vm {
     /// For an argument that is no int: its `__index__` makes one for another run of the native,
     /// or there is none and that is an error.
     #[cold]
-    pub(crate) fn not_an_integer<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
+    pub fn not_an_integer<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
         if v.is_a::<crate::object::seq::Slice>()
             || self.class_lookup(self.class_of(v), self.names.__index__).is_some()
         {

@@ -2,15 +2,21 @@
 //!
 //! Workspaces are made beside the build from the repository's sources: `present`, and `newer`
 //! with a field appended to every record that may grow. Each has an extension made with its SDK
-//! and a host made of its registry; every host then loads every extension.
+//! and a host made of its registry and of the SDK's test host; every host then loads every
+//! extension and calls into it, and a whole engine of today does, too.
 
 use crate::support::{Built, EXAMPLE, repo};
+use miniscript_engine::access::Unrestricted;
+use miniscript_engine::{Config, Engine};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 const EXTENSION: &str = r#"
 //! An extension of one age.
 use miniscript_sdk as ms;
+use ms::prelude::*;
+use std::time::Duration;
 
 /// Adds.
 #[ms::function]
@@ -23,8 +29,67 @@ fn plus(a: i64, #[ms(default = 1)] b: i64) -> i64 {
     a + b
 }
 
-ms::module! { name: "pair", version: "1.0.0", functions: [add, plus] }
+/// callback(callback(x))
+#[ms::function(calls_back)]
+fn twice(cx: &Cx, callback: Value, x: Value) -> Result<Value> {
+    let once = cx.call(callback, &[x])?;
+    cx.call(callback, &[once])
+}
+
+/// Waits, then raises.
+#[ms::function]
+async fn fail(text: String) -> Result<i64> {
+    ms::time::sleep(Duration::from_millis(1)).await?;
+    Err(Error::new("PairError", text))
+}
+
+#[ms::class]
+struct Counter {
+    value: i64,
+}
+
+#[ms::methods]
+impl Counter {
+    #[ms(new)]
+    fn new(value: i64) -> Self {
+        Self { value }
+    }
+
+    fn count(&mut self, #[ms(default = 1)] by: i64) -> i64 {
+        self.value += by;
+        self.value
+    }
+
+    fn __eq__(&self, other: Instance<Counter>) -> Result<bool> {
+        Ok(self.value == other.borrow()?.value)
+    }
+}
+
+ms::module! {
+    name: "pair",
+    version: "1.0.0",
+    functions: [add, plus, twice, fail],
+    classes: [Counter],
+    exceptions: { PairError: "ValueError" },
+    constants: { ANSWER: 42 },
+}
 "#;
+
+/// What a script of this engine does with it.
+const SCRIPT: &str = "
+import pair
+assert pair.add(40, b=2) == pair.ANSWER and pair.plus(1) == 2
+assert pair.twice(lambda x: [sleep(0), x + x][1], 'ab') == 'abababab'
+try:
+    pair.fail('so')
+except ValueError as e:
+    assert type(e) is pair.PairError and str(e) == 'so'
+else:
+    assert False
+c = pair.Counter(5)
+assert c.count() == 6 and c.count(by=4) == 10
+assert c == pair.Counter(10) and c != pair.Counter(1) and c != 'c'
+";
 
 /// Prints the ABI and the signatures of an extension.
 const HOST: &str = r#"
@@ -41,11 +106,46 @@ fn main() {
             for function in &extension.functions {
                 println!("{}", function.signature());
             }
+            if !extension.classes.is_empty() {
+                calls(&path);
+            }
         }
         Err(error) => println!("{error}\n{}", error.details().unwrap_or_default()),
     }
 }
+
+/// Calls into the extension, which is loaded already, through the tables of this age.
+fn calls(path: &str) {
+    use miniscript_sdk::abi::MsDescriptor;
+    use miniscript_sdk::testing::{Py, Vm};
+    let vm = unsafe {
+        let library = std::mem::ManuallyDrop::new(libloading::Library::new(path).expect("opens"));
+        let descriptor: MsDescriptor = *library.get(b"ms_ext_pair").expect("the symbol");
+        Vm::new(&*descriptor()).unwrap_or_else(|error| panic!("{}", error.message))
+    };
+    let shown = |result: Result<Py, miniscript_sdk::testing::Raised>| match result {
+        Ok(Py::Int(n)) => n.to_string(),
+        Ok(_) => "another value".to_owned(),
+        Err(error) => format!("{}: {}", error.class, error.message),
+    };
+    let int = Py::Int;
+    println!("{}", shown(vm.call("add", &[int(40)], &[("b", int(2))])));
+    println!("{}", shown(vm.call("plus", &[int(1)], &[])));
+    println!("{}", shown(vm.call("plus", &[Py::str("x")], &[])));
+    let double = Py::function(|_, args| match &args[0] {
+        Py::Int(n) => Ok(Py::Int(n + n)),
+        _ => Err(miniscript_sdk::testing::Raised::new("TypeError", "no int")),
+    });
+    println!("{}", shown(vm.call("twice", &[double, int(3)], &[])));
+    println!("{}", shown(vm.call("fail", &[Py::str("so")], &[])));
+    let counter = vm.construct("Counter", &[int(5)]).unwrap_or_else(|e| panic!("{}", e.message));
+    println!("{}", shown(vm.method(&counter, "count", &[int(4)])));
+}
 "#;
+
+/// What it prints of its calls.
+const CALLS: &str = "42\n2\nTypeError: 'str' object cannot be interpreted as an integer\n12\n\
+                     PairError: so\n9\n";
 
 /// What makes the newer sources: file, text, its replacement.
 const APPENDED: &[(&str, &str, &str)] = &[
@@ -70,6 +170,11 @@ const APPENDED: &[(&str, &str, &str)] = &[
         "abi/src/host/task.rs",
         "        fn op_close(op: MsOp);\n",
         "        fn op_close(op: MsOp);\n        /// Newer.\n        fn newer(op: MsOp);\n",
+    ),
+    (
+        "sdk/src/testing/flow.rs",
+        "    op_close: Some(op_close),\n",
+        "    op_close: Some(op_close),\n    newer: None,\n",
     ),
     (
         "macros/src/signature.rs",
@@ -160,7 +265,11 @@ fn build(age: &str, folder: &Path, target: &Path) -> (PathBuf, PathBuf) {
         .collect();
     write(
         "host/Cargo.toml",
-        &format!("{}[dependencies]\n{}\n", head("pair-host"), needs.join("\n")),
+        &format!(
+            "{}[dependencies]\nminiscript-sdk = {{ workspace = true, features = [\"testing\"] }}\n{}\n",
+            head("pair-host"),
+            needs.join("\n")
+        ),
     );
     write("host/src/main.rs", &HOST.replace("REGISTRY", &registry.to_string_lossy()));
     let output = Command::new(env!("CARGO"))
@@ -202,7 +311,8 @@ fn every_host_loads_every_extension() {
         for (age, library, _) in &ages {
             let minor = usize::from(*age == "newer");
             let expected = format!(
-                "1.{minor}\nadd(a: int, b: int = 1) -> int\nplus(a: int, b: int = 1) -> int\n"
+                "1.{minor}\nadd(a: int, b: int = 1) -> int\nplus(a: int, b: int = 1) -> int\n\
+                 twice(callback, x)\nasync fail(text: str) -> int\n{CALLS}"
             );
             assert_eq!(run(library), expected, "host {host_age}, extension {age}");
         }
@@ -211,5 +321,14 @@ fn every_host_loads_every_extension() {
             "1.0\nadd(a: int, b: int = 1) -> int\n",
             "host {host_age}, extension in C"
         );
+    }
+    for (age, library, _) in &ages {
+        let ext_path = vec![library.parent().expect("its folder").to_path_buf()];
+        let access = Arc::new(Unrestricted);
+        let mut engine = Engine::new(Config { ext_path, access, ..Config::default() });
+        if let Err(failure) = engine.run_source(SCRIPT, "pair.ms") {
+            engine.report(failure);
+            panic!("an extension that is {age} does not run");
+        }
     }
 }

@@ -46,6 +46,8 @@ pub struct Config {
     pub hash_seed: Option<u64>,
     /// Collect at every safepoint, to find bugs.
     pub gc_stress: bool,
+    /// Keep compiled code beside its source.
+    pub code_cache: bool,
 }
 
 impl Default for Config {
@@ -62,6 +64,7 @@ impl Default for Config {
             stderr: OutputStream::stderr(),
             hash_seed: None,
             gc_stress: false,
+            code_cache: false,
         }
     }
 }
@@ -74,6 +77,7 @@ impl Config {
             access: Arc::new(Unrestricted),
             hash_seed: seed,
             gc_stress: std::env::var_os("MS_GC_STRESS").is_some_and(|v| !v.is_empty() && v != "0"),
+            code_cache: std::env::var_os("MS_NO_CACHE").is_none_or(|v| v.is_empty()),
             ..Config::default()
         }
     }

@@ -273,6 +273,8 @@ impl Engine {
             ("cache flushes", c.cache_flushes.get()),
             ("quickenings", c.quickenings.get()),
             ("slow paths", c.slow_paths.get()),
+            ("code read", self.host.cache.counts[0].get()),
+            ("code written", self.host.cache.counts[1].get()),
         ];
         rows.iter().map(|(name, n)| format!("{name:<18} {n}\n")).collect()
     }
@@ -428,7 +430,7 @@ impl Engine {
                 let bytes = source::read(&Unrestricted, path).map_err(|e| unreadable(path, &e))?;
                 self.set_start(path.clone().into_os_string(), Start::script(&absolute))?;
                 self.set_main("__file__", &name)?;
-                Ok(source::compile_bytes(&bytes, &name)?)
+                Ok(self.compile_file(path, &bytes, &name)?)
             }
             Program::Code(proto) => {
                 self.set_start("-".into(), Start::here())?;
@@ -436,6 +438,16 @@ impl Engine {
             }
             Program::Module(name) => self.prepare_module(name),
         }
+    }
+
+    /// The code of the main program, which the user named; what is kept of it is the script's.
+    fn compile_file(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        name: &str,
+    ) -> Result<Arc<CodeProto>, Box<BadSource>> {
+        self.host.cache.compile(&**self.host.files.access(), path, bytes, name)
     }
 
     fn prepare_module(&mut self, name: &str) -> Result<Arc<CodeProto>, Failure> {
@@ -468,7 +480,7 @@ impl Engine {
                     }
                     let bytes =
                         source::read(&Unrestricted, &path).map_err(|e| unreadable(&path, &e))?;
-                    return Ok(source::compile_bytes(&bytes, &file)?);
+                    return Ok(self.compile_file(&path, &bytes, &file)?);
                 }
                 _ if wanted != name => {
                     return Err(Failure::Unreadable(format!(

@@ -15,6 +15,7 @@ use miniscript_vm::host::{Host, Poll, Stream};
 use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::{Value, Vm};
 
+use crate::cache::CodeCache;
 use crate::config::Config;
 use crate::files::FileService;
 use crate::io::Stdin;
@@ -71,6 +72,7 @@ pub struct EngineHost {
     pub(crate) started: Instant,
     pub(crate) scheduler: Scheduler,
     pub(crate) loader: Loader,
+    pub(crate) cache: CodeCache,
     pub(crate) settings: RefCell<Settings>,
     pub(crate) stdin: Stdin,
     pub(crate) collect_wanted: Cell<bool>,
@@ -94,6 +96,7 @@ impl EngineHost {
             started: Instant::now(),
             scheduler: Scheduler::default(),
             loader: Loader::new(config.explain_import),
+            cache: CodeCache::new(config.code_cache),
             settings: RefCell::new(settings),
             stdin: Stdin::default(),
             collect_wanted: Cell::new(false),

@@ -16,6 +16,7 @@
 
 pub mod access;
 pub mod bridge;
+mod cache;
 mod colour;
 mod config;
 mod engine;
@@ -33,6 +34,7 @@ mod scheduler;
 mod source;
 mod streams;
 
+pub use cache::freeze_bundled;
 pub use colour::paint;
 pub use config::{Config, Limits};
 pub use engine::{Engine, Failure, Program, Reply};

@@ -4,6 +4,7 @@
 //! bin/ms
 //! lib/libminiscript.so, .a          the C API
 //! lib/miniscript/abi1/libms_*.so    the extensions that we ship
+//! lib/miniscript/frozen/*.msc       the bundled modules, compiled
 //! include/*.h                       for embedders and for extensions in C
 //! share/miniscript/sdk              the SDK for extensions in Rust, as sources
 //! share/miniscript/examples, share/doc/miniscript, LICENSE
@@ -56,6 +57,8 @@ fn fill(root: &Path, profile_dir: &Path, out: &Path) -> Result<(), String> {
         let name = format!("{prefix}ms_{extension}.{DLL_EXTENSION}");
         copy(&profile_dir.join("deps").join(&name), &out.join(EXTENSIONS).join(&name))?;
     }
+    miniscript_engine::freeze_bundled(&out.join("lib/miniscript"))
+        .map_err(|e| format!("bundled modules: {e}"))?;
     for folder in ["ext-sdk/include", "interpreter/capi/include"] {
         copy_tree(&root.join(folder), &out.join("include"), &|file| has_extension(file, "h"))?;
     }

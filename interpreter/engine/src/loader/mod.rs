@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miniscript_stdlib::ModuleDef;
-use miniscript_syntax::ast::Mode;
 use miniscript_vm::builtins::Type;
 use miniscript_vm::code::proto::CodeProto;
 use miniscript_vm::native::{Answer, Exit, NResult, Row};
@@ -27,7 +26,7 @@ use crate::access::{Access, Unrestricted, Wanted, canonical_as_far_as_it_exists,
 use crate::errors::{file_error, os_path, os_text};
 use crate::files::{FileError, ops};
 use crate::host::EngineHost;
-use crate::{modules, source};
+use crate::{cache, modules, source};
 
 /// File names of a package's body, and of a module after its name.
 const SUFFIXES: [&str; 2] = ["ms", "py"];
@@ -384,8 +383,7 @@ fn bundled<'v>(vm: &'v Vm, host: &EngineHost, def: &'static ModuleDef) -> NResul
         set_in_parent(vm, def.name, module)?;
         return Ok(module);
     };
-    let file = format!("<frozen {}>", def.name);
-    let proto = source::compile_text(text.to_owned(), &file, Mode::Module)
+    let proto = cache::bundled(def.name, text)
         .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
     run_body(vm, host, def.name, module, &proto)
 }
@@ -405,8 +403,9 @@ fn load<'v>(
     let bytes = with_access(host, name, |access| source::read(access, path));
     let bytes = bytes.map_err(|e| file_error(vm, &e))?;
     let shown = path.to_string_lossy();
-    let proto = source::compile_bytes(&bytes, &shown)
-        .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
+    let compiled =
+        with_access(host, name, |access| host.cache.compile(access, path, &bytes, &shown));
+    let proto = compiled.map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
     let module = new_module(vm, name, path, package)?;
     run_body(vm, host, name, module, &proto)
 }

@@ -33,6 +33,11 @@ pub(crate) fn is_package(name: &str) -> bool {
     rows().any(|row| row.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
+/// The names and texts of those that have one.
+pub(crate) fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
+    rows().filter_map(|row| row.source.map(|text| (row.name, text)))
+}
+
 /// Names of the modules that are part of the interpreter: `sys.builtin_module_names`.
 pub fn bundled_modules() -> impl Iterator<Item = &'static str> {
     ["builtins"].into_iter().chain(rows().map(|row| row.name))

@@ -105,7 +105,7 @@ pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
     set("maxunicode", vm.int(0x10_FFFF))?;
     set("byteorder", vm.str(if cfg!(target_endian = "little") { "little" } else { "big" })?)?;
     set("prefix", vm.str("")?)?;
-    set("dont_write_bytecode", Value::TRUE)?;
+    set("dont_write_bytecode", Value::bool(!host.cache.is_enabled()))?;
     let executable = match std::env::current_exe() {
         Ok(path) => os_text(vm, path.as_os_str())?,
         Err(_) => vm.str("")?,

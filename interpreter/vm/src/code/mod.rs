@@ -4,6 +4,7 @@ pub mod intrinsic;
 #[macro_use]
 pub mod op;
 pub mod proto;
+pub mod store;
 
 use op::{Extra, Op};
 

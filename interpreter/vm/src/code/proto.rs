@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 pub use miniscript_syntax::Span;
 
 /// The text a code object was compiled from, for tracebacks.
@@ -42,7 +44,7 @@ impl SourceInfo {
 }
 
 /// A constant, comparable bit by bit (so that code objects can be compared).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Const {
     /// `None`.
     None,
@@ -99,7 +101,7 @@ impl PartialEq for Const {
 }
 
 /// A row of the handler table. Rows are searched in order, so inner regions come first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandlerRow {
     /// First word covered.
     pub start: u32,
@@ -112,7 +114,7 @@ pub struct HandlerRow {
 }
 
 /// Where an instruction comes from. A row holds for the words from `pc` to the next row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PosRow {
     /// First word of the instruction.
     pub pc: u32,
@@ -124,7 +126,7 @@ pub struct PosRow {
 }
 
 /// Where an inner function finds a cell to capture when `MKFUNC` makes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Capture {
     /// The cell in a register of the enclosing function.
     Local(u32),
@@ -133,7 +135,7 @@ pub enum Capture {
 }
 
 /// Properties of a code object.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeFlags {
     /// Has `*args`, in the register after the positional and keyword-only parameters.
     pub varargs: bool,
@@ -158,7 +160,7 @@ pub struct CodeFlags {
 /// Registers: positional parameters (positional-only first), keyword-only parameters, `*args`,
 /// `**kwargs`, other locals, temporaries. Each local keeps its register for the whole body; one
 /// that is captured holds its cell there (made by `MKCELL` at the entry).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CodeProto {
     /// `__name__`.
     pub name: String,
@@ -202,6 +204,7 @@ pub struct CodeProto {
     /// slots its instances should have inline.
     pub attr_hint: u32,
     /// The text it comes from.
+    #[serde(skip)]
     pub source: Option<Arc<SourceInfo>>,
 }
 

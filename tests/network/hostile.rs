@@ -60,10 +60,39 @@ fn answers_that_are_odd_but_right() {
     gets(answers(text.as_bytes()), "200 'OK' 'ok' {'content-length': '2'}");
     let text = b"HTTP/1.1 200 OK\r\nX-Name: \xe9\r\nContent-Length: 0\r\n\r\n";
     gets(answers(text), "200 'OK' '' {'x-name': '\u{e9}', 'content-length': '0'}");
+    let text = b"HTTP/1.1 200 OK\r\nX-Lines: a\r\n b\r\nContent-Length: 0\r\n\r\n";
+    gets(answers(text), "200 'OK' '' {'x-lines': 'a b', 'content-length': '0'}");
     // An encoding that was not asked for is handed over as it is.
-    let text = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc";
-    let shown = "200 'OK' 'abc' {'content-encoding': 'gzip', 'content-length': '3'}";
+    let text = "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc";
+    let shown = "200 'OK' 'abc' {'content-encoding': 'br', 'content-length': '3'}";
     gets(answers(text.as_bytes()), shown);
+}
+
+/// "hello", compressed.
+const ZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00";
+
+#[test]
+fn compressed_answers() {
+    let answer = |coding: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n");
+        answers([head.as_bytes(), body].concat().leak())
+    };
+    gets(answer("gzip", ZIPPED), "200 'OK' 'hello' {'content-encoding': 'gzip'}");
+    gets(answer("gzip", b""), "200 'OK' '' {'content-encoding': 'gzip'}");
+    gets(
+        answer("deflate", b"\xcbH\xcd\xc9\xc9\x07\0"),
+        "200 'OK' 'hello' {'content-encoding': 'deflate'}",
+    );
+    let bad = "ProtocolError bad answer from HOST: its body is not valid gzip";
+    gets(answer("gzip", b"hello"), bad);
+    gets(answer("gzip", &ZIPPED[..ZIPPED.len() - 1]), bad);
+    let asked = server(|stream| {
+        let head = read_message(stream).unwrap_or_default().to_ascii_lowercase();
+        let coding = head.lines().find(|l| l.starts_with("accept-encoding")).unwrap_or("");
+        let answer = format!("HTTP/1.1 200 {coding}\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream.write_all(answer.as_bytes());
+    });
+    gets(asked, "200 'accept-encoding: gzip, deflate' '' {'content-length': '0'}");
 }
 
 /// A server that sends a head and then the same again and again.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use miniscript_tests::{Invocation, Session};
 
-use crate::support::ms;
+use crate::support::{ms, output};
 
 const SERVER: &str = "import http, sys\n\
     def handler(request):\n    sleep(0.1)\n    return 'slow'\n\
@@ -42,4 +42,23 @@ fn a_thousand_requests_run_on_one_loop() {
     assert!(threads.trim().parse::<u64>().expect("a number") <= FEW_THREADS, "{threads}");
     server.close_input();
     assert_eq!(server.end(Duration::from_secs(5)).expect("it stops").status, Some(0));
+}
+
+/// Requests one after the other: each leaves garbage, and nothing but the collector notices.
+const ONE_BY_ONE: &str = "import http\n\
+    def handler(request):\n    return {'path': request.path}\n\
+    def used():\n    \
+    with open('/proc/self/status') as status:\n        \
+    return next(int(line.split()[1]) for line in status if line.startswith('VmRSS'))\n\
+    def ask(times):\n    \
+    for n in range(times): assert http.get(server.url).status == 200\n\
+    with http.serve(handler) as server:\n    \
+    ask(1500)\n    before = used()\n    ask(1500)\n    print(used() - before)\n";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn requests_leave_nothing_behind() {
+    let kilobytes: i64 = output(ONE_BY_ONE, &[]).trim().parse().expect("a number");
+    // 3,000 pairs of requests and answers are 40 MB.
+    assert!(kilobytes < 8_000, "{kilobytes} KB more");
 }

@@ -72,7 +72,8 @@ fn an_exception_in_a_handler_is_told_and_answered() {
     assert!(ended.stderr.starts_with(trace), "{ended:?}");
     assert!(ended.stderr.contains("\nZeroDivisionError: division by zero\n"), "{ended:?}");
     assert!(
-        ended.stderr.contains("TypeError: a body must be str, bytes, dict or list"),
+        ended.stderr.contains("TypeError: a body must be str, bytes, dict or list")
+            && ended.stderr.contains("(what the handler of http.serve() returned for GET /bad)"),
         "{ended:?}"
     );
 }
@@ -178,6 +179,16 @@ with http.serve(handler) as s:
     show(http.post(u, body=b"bytes", headers={"Content-Type": "x/y"}))
     for verb in (http.put, http.patch, http.delete):
         show(verb(u, data="d"))
+    with open("f", "w") as f: f.write("of a file")
+    with open("f") as f: show(http.post(u, data=f))
+    with open("f", "rb") as f: show(http.put(u, f))
+    class Waits:
+        def read(self):
+            sleep(0.001)
+            return b"waited for"
+    show(http.post(u, data=Waits()))
+    show(http.post(u, data=memoryview(b"(view)")[1:5]))
+    show(http.options(u))
     show(http.request("options", u))
     r = http.get(s.url + "/redirect")
     print(r.url == s.url + "/echo?to=1", r.json()["query"])
@@ -221,6 +232,11 @@ for bad in (lambda: http.get("nope"), lambda: http.get("http://"), lambda: http.
 200 ['PUT', {}, 'd', None, None]
 200 ['PATCH', {}, 'd', None, None]
 200 ['DELETE', {}, 'd', None, None]
+200 ['POST', {}, 'of a file', None, None]
+200 ['PUT', {}, 'of a file', None, None]
+200 ['POST', {}, 'waited for', None, None]
+200 ['POST', {}, 'view', None, None]
+200 ['OPTIONS', {}, '', None, None]
 200 ['OPTIONS', {}, '', None, None]
 True {'to': '1'}
 302

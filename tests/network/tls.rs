@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::{answers, output, read_message, server};
@@ -21,16 +21,29 @@ fn tls_server(name: &str) -> (SocketAddr, String) {
     let leaf = CertificateParams::new(vec![name.to_owned()])
         .and_then(|params| params.signed_by(&key, &issuer))
         .expect("a certificate");
+    (serve(leaf.der().clone(), &key), ca.pem())
+}
+
+/// A server with a certificate that nobody else signed, and the certificate.
+fn self_signed(name: &str) -> (SocketAddr, String) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).expect("a certificate");
+    (serve(certificate.der().clone(), &key), certificate.pem())
+}
+
+fn serve(certificate: CertificateDer<'static>, key: &KeyPair) -> SocketAddr {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)
+        .with_single_cert(vec![certificate], key)
         .expect("a configuration");
     let config = Arc::new(config);
-    let address = server(move |tcp| {
+    server(move |tcp| {
         let session = ServerConnection::new(Arc::clone(&config)).expect("a session");
         let mut stream = StreamOwned::new(session, tcp);
         while read_message(&mut stream).is_some() {
@@ -39,8 +52,7 @@ fn tls_server(name: &str) -> (SocketAddr, String) {
                 return;
             }
         }
-    });
-    (address, ca.pem())
+    })
 }
 
 const GET: &str = "import http, sys\n\
@@ -75,6 +87,20 @@ fn a_certificate_is_for_one_name() {
     let shown = output(GET, &[&url, &pem]);
     assert!(shown.starts_with("TLSError "), "{shown}");
     assert!(shown.ends_with("\nsecret\n"), "{shown}");
+}
+
+#[test]
+fn a_certificate_may_be_given_itself() {
+    let (address, pem) = self_signed("localhost");
+    let url = format!("https://localhost:{}/", address.port());
+    let shown = output(GET, &[&url, &pem]);
+    assert!(shown.starts_with("secret\nsecret\nTLSError "), "{shown}");
+    // It is for one name, too, and no other certificate will do.
+    let shown = output(GET, &[&format!("https://{address}/"), &pem]);
+    assert!(shown.starts_with("TLSError "), "{shown}");
+    let (_, other) = self_signed("localhost");
+    let shown = output(GET, &[&url, &other]);
+    assert!(shown.starts_with("TLSError "), "{shown}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub struct Body {
     pub content_type: Option<&'static str>,
 }
 
-/// `data=`: str, bytes, or pairs of a form.
+/// `data=`: str, bytes, pairs of a form, or a file that is open for reading.
 impl FromMs<'_> for Body {
     fn from_ms(cx: &Cx, value: Value) -> Result<Self> {
         match value.raw().tag {
@@ -69,7 +69,16 @@ impl FromMs<'_> for Body {
                 content_type: Some("application/x-www-form-urlencoded"),
             }),
             abi::MS_TAG_BYTES | abi::MS_TAG_OBJECT => {
-                Ok(Self { bytes: value.to::<Bytes>(cx)?.0, content_type: None })
+                // A file gives its content, which may take a while.
+                let content = match cx.find_attr(value, "read")? {
+                    Some(read) => cx.call(read, &[])?,
+                    None => value,
+                };
+                let bytes = match content.raw().tag {
+                    abi::MS_TAG_STR => content.to::<String>(cx)?.into_bytes(),
+                    _ => content.to::<Bytes>(cx)?.0,
+                };
+                Ok(Self { bytes, content_type: None })
             }
             _ => Err(Error::mismatch(cx, "str, bytes, dict or list of pairs", value)),
         }

@@ -32,7 +32,7 @@ use response::Response;
 use server::{Request, Server, serve};
 use status::HTTPStatus;
 use std::rc::Rc;
-use verbs::{delete, get, head, patch, post, put, request};
+use verbs::{delete, get, head, options, patch, post, put, request};
 
 fn init(_: &ms::Cx) -> ms::Result<Rc<Client>> {
     Ok(Rc::default())
@@ -41,7 +41,7 @@ fn init(_: &ms::Cx) -> ms::Result<Rc<Client>> {
 ms::module! {
     name: "http",
     doc: "HTTP client and server.\n\nget(), post() and the others return a Response; serve() answers requests with a function.\nA call suspends only the task that makes it. All errors derive from HTTPError, which is an\nOSError.",
-    functions: [delete, get, head, patch, post, put, request, serve],
+    functions: [delete, get, head, options, patch, post, put, request, serve],
     classes: [HTTPStatus, Headers, Request, Response, Server],
     exceptions: {
         HTTPError: "OSError",

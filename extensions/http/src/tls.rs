@@ -3,9 +3,11 @@
 use miniscript_sdk::net::TcpStream;
 use miniscript_sdk::{Error, Result, fs, task};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
@@ -53,24 +55,39 @@ impl Configs {
 }
 
 async fn make(trust: &Trust) -> Result<ClientConfig> {
+    let given = match trust {
+        Trust::System | Trust::Anyone => Vec::new(),
+        Trust::File(path) => certificates(&fs::read(path).await?, path)?,
+        Trust::Pem(text) => certificates(text, "the given text")?,
+    };
     let roots = match trust {
         Trust::System => {
             task::blocking(system_roots).await?.map_err(|why| Error::new("TLSError", why))?
         }
-        Trust::File(path) => roots_of(&fs::read(path).await?, path)?,
-        Trust::Pem(text) => roots_of(text, "the given text")?,
+        Trust::File(path) => roots_of(&given, path)?,
+        Trust::Pem(_) => roots_of(&given, "the given text")?,
         Trust::Anyone => RootCertStore::empty(),
     };
+    let broken = |error: String| Error::new("TLSError", error);
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new("TLSError", error.to_string()))?;
+        .map_err(|error| broken(error.to_string()))?;
     let mut config = match trust {
+        Trust::System => builder.with_root_certificates(roots).with_no_client_auth(),
         Trust::Anyone => builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AcceptAnyone(provider)))
             .with_no_client_auth(),
-        _ => builder.with_root_certificates(roots).with_no_client_auth(),
+        Trust::File(_) | Trust::Pem(_) => {
+            let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(|error| broken(error.to_string()))?;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AcceptGiven { chains, given }))
+                .with_no_client_auth()
+        }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
@@ -90,19 +107,76 @@ fn system_roots() -> std::result::Result<RootCertStore, String> {
     Ok(roots)
 }
 
-fn roots_of(pem: &[u8], name: &str) -> Result<RootCertStore> {
+fn bad_certificate(name: &str, why: &str) -> Error {
+    Error::new("TLSError", format!("bad CA certificate in {name}: {why}"))
+}
+
+fn certificates(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_slice_iter(pem)
+        .map(|found| found.map_err(|error| bad_certificate(name, &format!("{error:?}"))))
+        .collect()
+}
+
+fn roots_of(given: &[CertificateDer<'static>], name: &str) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let added = certificate
-            .map_err(|error| format!("{error:?}"))
-            .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
-        if let Err(error) = added {
-            return Err(Error::new("TLSError", format!("bad CA certificate in {name}: {error}")));
-        }
+    for certificate in given {
+        roots
+            .add(certificate.clone())
+            .map_err(|error| bad_certificate(name, &error.to_string()))?;
     }
     match roots.is_empty() {
         true => Err(Error::new("TLSError", format!("no CA certificate in {name}"))),
         false => Ok(roots),
+    }
+}
+
+/// `ca=`: what these authorities signed, and the given certificates themselves, such as the one
+/// that a server for tests signed itself.
+#[derive(Debug)]
+struct AcceptGiven {
+    chains: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for AcceptGiven {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        let checked = self.chains.verify_server_cert(certificate, intermediates, name, ocsp, now);
+        match checked {
+            Err(_) if self.given.iter().any(|given| given == certificate) => {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            checked => checked,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.chains.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.chains.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chains.supported_verify_schemes()
     }
 }
 

@@ -70,8 +70,8 @@ async fn send(method: &str, url: &str, options: Options) -> Result<Response> {
 /// Makes a request and returns the Response. Only the calling task waits.
 ///
 /// params: pairs for the query (dict, list of pairs or str). headers: a dict. One of: json, a
-/// value to send as JSON; data, the fields of a form as a dict, or str or bytes; body, str or
-/// bytes.
+/// value to send as JSON; data, the fields of a form as a dict, or str, bytes or a file; body, str
+/// or bytes. What comes compressed (gzip, deflate) is decompressed.
 ///
 /// timeout: seconds for everything. Without it a connection has to be there within 10 seconds,
 /// and 30 seconds without a byte end the request. verify: False accepts any certificate. ca: a
@@ -79,7 +79,7 @@ async fn send(method: &str, url: &str, options: Options) -> Result<Response> {
 /// max_bytes: the largest body to accept.
 ///
 /// Up to 10 redirects are followed; credentials are not sent on to another host.
-#[ms::function]
+#[ms::function(calls_back)]
 #[allow(clippy::too_many_arguments)]
 pub async fn request(
     method: String,
@@ -137,7 +137,7 @@ macro_rules! without_body {
 macro_rules! with_body {
     ($($(#[$doc:meta])* $name:ident $method:literal;)*) => { $(
         $(#[$doc])*
-        #[ms::function]
+        #[ms::function(calls_back)]
         #[allow(clippy::too_many_arguments)]
         pub async fn $name(
             url: String,
@@ -166,6 +166,8 @@ without_body! {
     /// Gets only the headers of a URL. The options are those of request(); redirects are not
     /// followed unless asked for.
     head "HEAD" false;
+    /// Asks what a URL allows. The options are those of request().
+    options "OPTIONS" true;
 }
 
 with_body! {

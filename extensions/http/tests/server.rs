@@ -163,5 +163,5 @@ fn arguments_are_checked() {
         format!("OSError: cannot listen on {address}: [Errno 98] Address already in use");
     assert_eq!(text, expected);
     let text = raised(vm.call("serve", &[handler()], &[("port", Py::Int(70000))]));
-    assert_eq!(text, "OverflowError: int too large to convert to u16");
+    assert_eq!(text, "OverflowError: port must be 0-65535.");
 }

@@ -3,6 +3,7 @@
 //! A connection has no task of its own: whoever uses it drives it, and an idle one just lies in
 //! the pool.
 
+use super::decoding::{Decoding, Undecoded};
 use crate::payload::Payload;
 use crate::stream::{Activity, Stream};
 use crate::time::{Limits, Watch};
@@ -56,8 +57,11 @@ pub struct Received {
 impl Connection {
     /// Begins to speak HTTP over a stream.
     pub async fn start(stream: Stream, activity: Rc<Activity>) -> hyper::Result<Self> {
-        let (sender, driver) =
-            http1::Builder::new().max_buf_size(MAX_HEAD).handshake(stream).await?;
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .handshake(stream)
+            .await?;
         Ok(Self { sender, driver: Some(Box::pin(driver)), activity })
     }
 
@@ -164,11 +168,22 @@ async fn receive(url: &Url, response: Response<Incoming>, max_bytes: u64) -> Res
     if expected > max_bytes {
         return Err(too_large());
     }
+    let undecoded = |trouble: Undecoded| match trouble {
+        Undecoded::TooLarge => too_large(),
+        Undecoded::Bad(coding) => error::protocol(url, &format!("its body is not valid {coding}")),
+    };
+    let mut decoding = Decoding::of(&head.headers);
     let mut body: Vec<u8> = Vec::new();
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut incoming).poll_frame(cx)).await {
         let frame = frame.map_err(|cause| error::exchange(url, cause))?;
         let Ok(data) = frame.into_data() else { continue };
-        let data: Bytes = data;
+        let data = match &mut decoding {
+            Some(decoding) => {
+                let room = max_bytes - body.len() as u64;
+                decoding.push(&data, room).map(Bytes::from).map_err(undecoded)?
+            }
+            None => data,
+        };
         if (body.len() + data.len()) as u64 > max_bytes {
             return Err(too_large());
         }
@@ -176,6 +191,10 @@ async fn receive(url: &Url, response: Response<Incoming>, max_bytes: u64) -> Res
         body.try_reserve(data.len().max(wanted.min(1 << 20)))
             .map_err(|_| Error::new("MemoryError", ""))?;
         body.extend_from_slice(&data);
+    }
+    if let Some(decoding) = decoding {
+        let room = max_bytes - body.len() as u64;
+        body.append(&mut decoding.finish(room).map_err(undecoded)?);
     }
     Ok(Received { head, body })
 }

@@ -2,6 +2,7 @@
 
 mod connect;
 mod connection;
+mod decoding;
 mod pool;
 mod redirect;
 
@@ -101,6 +102,9 @@ fn complete(call: &mut Call) -> Result<()> {
     let agent = HeaderValue::from_static(concat!("MiniScript/", env!("CARGO_PKG_VERSION")));
     call.headers.entry(header::USER_AGENT).or_insert(agent);
     call.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    call.headers
+        .entry(header::ACCEPT_ENCODING)
+        .or_insert(HeaderValue::from_static(decoding::ACCEPTED));
     // The body decides about its length; what a script says about it could only be wrong.
     call.headers.remove(header::CONTENT_LENGTH);
     call.headers.remove(header::TRANSFER_ENCODING);

@@ -116,13 +116,16 @@ async fn answer(
         Err(status) => return reply::plain(status),
     };
     phase.set(Phase::Handler);
+    let asked = format!("{} {}", head.method, head.uri.path());
     let handled = async {
         let task = ms::with_cx(|cx| {
             let request = cx.make(Request::new(cx, head, body, peer)?)?;
             task::spawn_call(cx, shared.handler.get(), &[request])
         })?;
         let value = task.await?;
-        ms::with_cx(|cx| reply::of_value(cx, value.get()))
+        ms::with_cx(|cx| {
+            reply::of_value(cx, value.get()).map_err(|error| returned(cx, error, &asked))
+        })
     };
     match handled.await {
         Ok(reply) => reply,
@@ -160,6 +163,18 @@ async fn receive(
         return Err(too_large);
     }
     Ok(body)
+}
+
+/// The error of what a handler returned: there is no line of the script to show, so a note says
+/// where it comes from.
+fn returned(cx: &Cx, error: Error, asked: &str) -> Error {
+    let noted = cx.catch(error).and_then(|exception| {
+        let add_note = cx.get_attr(exception, "add_note")?;
+        let note = format!("(what the handler of http.serve() returned for {asked})");
+        cx.call(add_note, &[cx.make(note)?])?;
+        exception.keep(cx)
+    });
+    noted.map_or_else(|error| error, Error::object)
 }
 
 /// Prints the exception of a handler as an uncaught one is printed.

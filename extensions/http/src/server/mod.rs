@@ -129,12 +129,14 @@ impl Server {
 #[ms::function]
 pub async fn serve(
     handler: Kept,
-    #[ms(default = 0)] port: u16,
+    #[ms(default = 0)] port: i64,
     #[ms(default = "127.0.0.1")] host: String,
     #[ms(keyword, default = 100_000_000)] max_body: i64,
 ) -> Result<Server> {
     let max_body =
         usize::try_from(max_body).map_err(|_| Error::value("max_body must not be negative"))?;
+    let port =
+        u16::try_from(port).map_err(|_| Error::new("OverflowError", "port must be 0-65535."))?;
     let host = if host.is_empty() { "0.0.0.0".to_owned() } else { host };
     let found = resolve(&host, port).await;
     let address = found

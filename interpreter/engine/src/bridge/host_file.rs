@@ -2,6 +2,7 @@
 //!
 //! Each function keeps the contract of the table: pointers are those of a native that runs.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::Poll;
@@ -135,7 +136,10 @@ unsafe fn start(bridge: &Bridge, request: &MsFileRequest) -> Option<FileWork> {
     };
     let length = usize::try_from(request.length).unwrap_or(usize::MAX);
     Some(match request.code {
-        MS_FILE_READ_ALL => FileWork::Bytes(files.read_whole(NOBODY, &path, None)),
+        MS_FILE_READ_ALL => {
+            let room = bridge.vm().heap.room().map(|room| room as u64);
+            FileWork::Bytes(files.read_whole(NOBODY, &path, room))
+        }
         MS_FILE_WRITE_ALL => write(false),
         MS_FILE_APPEND => write(true),
         MS_FILE_OPEN => {
@@ -208,7 +212,14 @@ fn keep_path(path: &Path, done: &mut FileDone) {
 /// Goes on with a request; its result when it is finished.
 pub(super) fn advance(bridge: &Bridge, work: &mut FileWork, token: TaskToken) -> Option<FileDone> {
     match work {
-        FileWork::Bytes(op) => finished(op.poll(token), |bytes, done| done.data = bytes),
+        FileWork::Bytes(op) => {
+            // The only limit is that of the memory.
+            let read = op.poll(token).map_err(|error| match error {
+                FileError::Os(e) if e.kind == io::ErrorKind::FileTooLarge => FileError::Memory,
+                other => other,
+            });
+            finished(read, |bytes, done| done.data = bytes)
+        }
         FileWork::Unit(op) => finished(op.poll(token), |(), _| {}),
         FileWork::Number(op) => finished(op.poll(token), keep_count),
         FileWork::Meta(op) => finished(op.poll(token), |meta, done| done.meta = Some(meta)),

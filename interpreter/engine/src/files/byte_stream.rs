@@ -166,6 +166,18 @@ impl ByteStream {
         Ok(Step::NeedIo(IoRequest::Read(want)))
     }
 
+    /// How much was read and not yet taken.
+    pub(super) fn gathered(&self) -> usize {
+        self.rbuf.len()
+    }
+
+    /// Gives that up.
+    pub(super) fn forget_gathered(&mut self) {
+        self.rbuf = Vec::new();
+        self.rpos = 0;
+        self.scanned = 0;
+    }
+
     /// Up to and with the next newline, but at most `limit` bytes; empty at the end.
     pub(super) fn read_line(&mut self, limit: usize) -> FileResult<Step<Vec<u8>>> {
         if limit == 0 && !self.closed {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use miniscript_vm::text::wtf8::code_points;
+
 use crate::access::Denied;
 
 /// The same number on all systems.
@@ -54,6 +56,8 @@ pub enum FileError {
     },
     /// `UnicodeError`.
     Unicode(String),
+    /// `TypeError`.
+    Type(String),
     /// `ValueError`.
     Value(String),
     /// `io.UnsupportedOperation`.
@@ -111,6 +115,7 @@ impl FileError {
             FileError::Decode { .. } => "UnicodeDecodeError",
             FileError::Encode { .. } => "UnicodeEncodeError",
             FileError::Unicode(_) => "UnicodeError",
+            FileError::Type(_) => "TypeError",
             FileError::Value(_) => "ValueError",
             FileError::Unsupported(_) => "UnsupportedOperation",
             FileError::Lookup(_) => "LookupError",
@@ -158,16 +163,21 @@ impl fmt::Display for FileError {
             }
             FileError::Encode { encoding, input, start, end, reason } => {
                 if end - start == 1 {
-                    let c = super::wtf8::code_points(input).nth(*start).unwrap_or_default();
-                    write!(f, "'{encoding}' codec can't encode character '")?;
-                    super::wtf8::escape(c, f)?;
-                    write!(f, "' in position {start}: {reason}")
+                    let c = code_points(input).nth(*start).unwrap_or_default();
+                    let (letter, digits) = match c {
+                        0..0x100 => ('x', 2),
+                        0x100..0x1_0000 => ('u', 4),
+                        _ => ('U', 8),
+                    };
+                    write!(f, "'{encoding}' codec can't encode character ")?;
+                    write!(f, "'\\{letter}{c:0digits$x}' in position {start}: {reason}")
                 } else {
                     write!(f, "'{encoding}' codec can't encode characters ")?;
                     write!(f, "in position {start}-{}: {reason}", end - 1)
                 }
             }
             FileError::Unicode(text)
+            | FileError::Type(text)
             | FileError::Value(text)
             | FileError::Unsupported(text)
             | FileError::Lookup(text)

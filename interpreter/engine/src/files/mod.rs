@@ -4,17 +4,15 @@
 //! service     where an operation runs (here or on the pool) and what a task waits for
 //! open_file   Python's file object: a stream machine driven over an open file
 //! text_stream, byte_stream, step      the machines, which ask for I/O and never do it
-//! decode, encode, encoding, wtf8      text and bytes
+//! coding      the VM's text encodings
 //! ops         whole operations, blocking; unix / portable carry them out
 //! ```
 //!
 //! It serves the builtin `open`, the file extension and the module loader alike, and knows no VM
-//! types: text is bytes in UTF-8 extended by lone surrogates, errors are data.
+//! objects: text is bytes in UTF-8 extended by lone surrogates, errors are data.
 
 mod byte_stream;
-mod decode;
-mod encode;
-mod encoding;
+mod coding;
 mod error;
 mod local;
 mod meta;
@@ -28,10 +26,8 @@ mod step;
 mod text_stream;
 #[cfg(unix)]
 mod unix;
-mod wtf8;
 
 pub use byte_stream::{Abilities, DEFAULT_BUFFER};
-pub use encoding::{Encoding, OnError, Order};
 pub use error::{FileError, FileResult, OsError};
 pub use meta::{DirEntry, FileKind, Metadata, Time};
 pub use mode::{OpenArgs, OpenMode};

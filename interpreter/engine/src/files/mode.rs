@@ -1,7 +1,9 @@
 //! The arguments of Python's `open`, checked in CPython's words.
 
+use miniscript_vm::text::codec::{Encoding, Handler};
+
 use super::byte_stream::DEFAULT_BUFFER;
-use super::encoding::{Encoding, OnError};
+use super::coding;
 use super::error::{FileError, FileResult};
 use super::ops::How;
 use super::text_stream::Newline;
@@ -25,11 +27,13 @@ impl Default for OpenArgs<'_> {
 }
 
 /// The layer of text over the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TextMode {
     pub(super) encoding: Encoding,
-    pub(super) errors: OnError,
+    pub(super) errors: Handler,
     pub(super) newline: Newline,
+    /// The names of the encoding and of the error handler as they were given.
+    pub(super) names: [String; 2],
 }
 
 /// What the arguments mean.
@@ -37,7 +41,7 @@ pub(super) struct TextMode {
 pub struct OpenMode {
     pub(super) mode: String,
     pub(super) how: How,
-    pub(super) text: Option<TextMode>,
+    pub(super) text: Option<Box<TextMode>>,
     pub(super) buffer_size: usize,
     /// `None`: if it is a terminal.
     pub(super) line_buffering: Option<bool>,
@@ -87,11 +91,13 @@ impl OpenMode {
         let text = if binary {
             None
         } else {
-            Some(TextMode {
-                encoding: args.encoding.map_or(Ok(Encoding::Utf8), Encoding::by_name)?,
-                errors: args.errors.map_or(Ok(OnError::Strict), OnError::by_name)?,
+            let encoding = args.encoding.filter(|name| *name != "locale").unwrap_or("UTF-8");
+            Some(Box::new(TextMode {
+                encoding: coding::encoding(args.encoding)?,
+                errors: coding::handler(args.errors)?,
                 newline: Newline::by_value(args.newline)?,
-            })
+                names: [encoding, args.errors.unwrap_or("strict")].map(str::to_owned),
+            }))
         };
         let plus = has('+');
         let how = How {
@@ -129,7 +135,8 @@ impl OpenMode {
 
     /// Bytes without a buffer: each read and write is one of the system.
     pub fn raw(how: How) -> OpenMode {
-        OpenMode { mode: "rb".into(), how, text: None, buffer_size: 0, line_buffering: None }
+        let mode = "rb".into();
+        OpenMode { mode, how, text: None, buffer_size: 0, line_buffering: None }
     }
 
     /// Whether the file is read and written as text.

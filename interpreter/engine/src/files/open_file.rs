@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use miniscript_vm::text::wtf8;
+
 use super::byte_stream::{Abilities, ByteStream};
 use super::error::{FileError, FileResult};
 use super::local::{self, QUICK_BYTES};
@@ -27,7 +29,6 @@ use super::ops;
 use super::service::Inner;
 use super::step::{IoOutcome, IoRequest, Step};
 use super::text_stream::TextStream;
-use super::wtf8;
 use crate::reactor::{Job, TaskToken};
 
 /// How long an exit waits for a write that is already under way.
@@ -132,7 +133,7 @@ impl OpenFile {
             return Err(FileError::Unsupported("File or stream is not seekable.".into()));
         }
         let bytes = ByteStream::new(can, mode.buffer_size, opened.seek_start.unwrap_or(0));
-        let stream = match mode.text {
+        let stream = match &mode.text {
             None => Stream::Bytes(bytes),
             Some(text) => {
                 let by_line = mode.line_buffering.unwrap_or(opened.terminal);
@@ -175,9 +176,18 @@ impl OpenFile {
         self.mode.buffer_size == 0
     }
 
-    /// The encoding's name, of a text file.
-    pub fn encoding(&self) -> Option<&'static str> {
-        self.mode.text.map(|text| text.encoding.name())
+    /// The names of the encoding and of the error handler of a text file, as they were given.
+    pub fn coding(&self) -> Option<&[String; 2]> {
+        self.mode.text.as_ref().map(|text| &text.names)
+    }
+
+    /// The line ends that were read so far from a text file that takes them all: `\r`, `\n`,
+    /// `\r\n`.
+    pub fn newlines(&self) -> [bool; 3] {
+        match &*self.stream.borrow() {
+            Stream::Text(text) => text.newlines(),
+            Stream::Bytes(_) => [false; 3],
+        }
     }
 
     /// Whether it is a terminal.
@@ -291,7 +301,7 @@ impl OpenFile {
             }
             stream.bytes_mut().flush()
         });
-        let len = if self.is_text() { wtf8::count(data) } else { data.len() };
+        let len = if self.is_text() { wtf8::len(data) } else { data.len() };
         written.map(|outcome| outcome.map(|()| len))
     }
 
@@ -367,6 +377,22 @@ impl OpenFile {
         drop(file);
         self.wake_waiters();
         Poll::Ready(flushed)
+    }
+
+    /// How many bytes were read ahead, or for an operation that has not ended.
+    pub fn gathered(&self) -> usize {
+        match &*self.stream.borrow() {
+            Stream::Bytes(bytes) => bytes.gathered(),
+            Stream::Text(text) => text.gathered(),
+        }
+    }
+
+    /// Gives up what was read ahead: there is no memory for it.
+    pub fn forget_gathered(&self) {
+        match &mut *self.stream.borrow_mut() {
+            Stream::Bytes(bytes) => bytes.forget_gathered(),
+            Stream::Text(text) => text.forget_gathered(),
+        }
     }
 
     /// Whether it holds something that has not reached the file.

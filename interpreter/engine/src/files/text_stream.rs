@@ -8,13 +8,13 @@
 
 use std::io::SeekFrom;
 
+use miniscript_vm::text::codec::{Decoder, Encoder, Encoding, Handler};
+use miniscript_vm::text::wtf8;
+
 use super::byte_stream::{ByteStream, DEFAULT_BUFFER};
-use super::decode::Decoder;
-use super::encode::Encoder;
-use super::encoding::{Encoding, OnError};
+use super::coding::{not_decoded, not_encoded, offset_of};
 use super::error::{FileError, FileResult};
 use super::step::{Step, done};
-use super::wtf8;
 
 /// The `newline` argument of Python's `open`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,13 +86,15 @@ pub(super) struct TextStream {
     tail: Vec<u8>,
     /// False while the file is iterated over; a flush makes it true again.
     telling: bool,
+    /// Whether `\r`, `\n` and `\r\n` were read since the beginning or the last seek.
+    newlines: [bool; 3],
 }
 
 impl TextStream {
     pub(super) fn new(
         bytes: ByteStream,
         encoding: Encoding,
-        errors: OnError,
+        errors: Handler,
         newline: Newline,
         line_buffering: bool,
     ) -> TextStream {
@@ -111,7 +113,13 @@ impl TextStream {
             pieces: Vec::new(),
             tail: Vec::new(),
             telling: true,
+            newlines: [false; 3],
         }
+    }
+
+    /// Whether `\r`, `\n` and `\r\n` were read, if all of them end a line.
+    pub(super) fn newlines(&self) -> [bool; 3] {
+        self.newlines
     }
 
     pub(super) fn bytes(&self) -> &ByteStream {
@@ -127,10 +135,10 @@ impl TextStream {
         self.check_readable()?;
         loop {
             let unread = &self.text[self.tpos..];
-            if let Some(end) = wtf8::offset_of(unread, n) {
+            if let Some(end) = offset_of(unread, n) {
                 return Ok(Step::Done(self.take(end)));
             }
-            let missing = n - wtf8::count(unread);
+            let missing = n - wtf8::len(unread);
             if !done!(self.fill(missing.clamp(DEFAULT_BUFFER, 1 << 20))?) {
                 return Ok(Step::Done(self.take(usize::MAX)));
             }
@@ -152,7 +160,7 @@ impl TextStream {
             let unread = &self.text[self.tpos..];
             let found = self.find_line_end();
             let end = found.unwrap_or(unread.len());
-            if let Some(cut) = limit.and_then(|n| wtf8::offset_of(&unread[..end], n)) {
+            if let Some(cut) = limit.and_then(|n| offset_of(&unread[..end], n)) {
                 return Ok(Step::Done(self.take(cut)));
             }
             if found.is_some() {
@@ -196,7 +204,8 @@ impl TextStream {
         });
         let buffer = self.bytes.write_buffer()?;
         buffer.try_reserve(text.len()).map_err(|_| FileError::Memory)?;
-        self.encoder.encode(translated.as_deref().unwrap_or(text), buffer)?;
+        let text = translated.as_deref().unwrap_or(text);
+        self.encoder.encode(text, buffer).map_err(|error| not_encoded(error, text))?;
         self.forget_text();
         self.decoder.resume();
         Ok(self.line_buffering && text.iter().any(|b| matches!(b, b'\n' | b'\r')))
@@ -232,6 +241,7 @@ impl TextStream {
         self.check_seekable()?;
         let position = done!(self.bytes.seek(to.map_or(SeekFrom::End(0), SeekFrom::Start))?);
         self.forget_text();
+        self.newlines = [false; 3];
         self.telling = true;
         self.encoder.set_at_start(position == 0);
         if position == 0 {
@@ -260,6 +270,19 @@ impl TextStream {
 
     pub(super) fn close(&mut self) {
         self.bytes.close();
+        self.forget_text();
+    }
+
+    /// How much was read and not yet taken, decoded or not.
+    pub(super) fn gathered(&self) -> usize {
+        self.bytes.gathered() + self.text.len() + self.input.len()
+    }
+
+    /// Gives that up.
+    pub(super) fn forget_gathered(&mut self) {
+        self.bytes.forget_gathered();
+        self.text = Vec::new();
+        self.input = Vec::new();
         self.forget_text();
     }
 
@@ -307,12 +330,15 @@ impl TextStream {
             Ok(used) => used,
             Err(error) => {
                 self.text.truncate(before);
-                return Err(error);
+                return Err(not_decoded(error, &fresh));
             }
         };
         if self.newline.joins_crlf() && !last && self.text[before..].ends_with(b"\r") {
             self.text.pop();
             used -= self.decoder.unit();
+        }
+        if self.newline.joins_crlf() {
+            note_newlines(&self.text[before..], &mut self.newlines);
         }
         if self.newline == Newline::Universal {
             translate_newlines(&mut self.text, before);
@@ -381,6 +407,26 @@ impl TextStream {
             }
         };
         Some(from + end)
+    }
+}
+
+fn note_newlines(text: &[u8], [cr, lf, crlf]: &mut [bool; 3]) {
+    if memchr::memchr(b'\r', text).is_none() {
+        *lf = *lf || memchr::memchr(b'\n', text).is_some();
+        return;
+    }
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(b'\r', b'\n', rest) {
+        let (seen, len) = match &rest[at..] {
+            [b'\r', b'\n', ..] => (&mut *crlf, 2),
+            [b'\r', ..] => (&mut *cr, 1),
+            _ => (&mut *lf, 1),
+        };
+        *seen = true;
+        rest = &rest[at + len..];
+        if *cr && *lf && *crlf {
+            return;
+        }
     }
 }
 

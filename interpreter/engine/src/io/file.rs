@@ -44,7 +44,7 @@ pub(super) const METHODS: &[NativeDef] = &[
     NativeDef::getter("mode", mode, "the mode it was opened with"),
     NativeDef::getter("encoding", encoding, "the encoding of a text file"),
     NativeDef::getter("errors", errors, "what is done with bytes that cannot be decoded"),
-    NativeDef::getter("newlines", |_, _| Ok(Value::NONE), "not recorded"),
+    NativeDef::getter("newlines", newlines, "the line ends that were read so far"),
     NativeDef::getter("line_buffering", line_buffering, "whether each line is written at once"),
     NativeDef::getter("buffer", buffer, "the bytes of a standard stream"),
 ];
@@ -386,17 +386,34 @@ fn mode<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn encoding<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     match behind(vm, args[0])? {
-        Behind::File(f) => match f.encoding() {
-            Some("utf-8") => vm.str("UTF-8"),
-            Some(name) => vm.str(name),
+        Behind::File(f) => match f.coding() {
+            Some([name, _]) => vm.str(name),
             None => Err(vm.no_attribute(args[0], vm.intern("encoding").word())),
         },
         _ => vm.str("utf-8"),
     }
 }
 
-fn errors<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
-    vm.str("strict")
+fn errors<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    match behind(vm, args[0])? {
+        Behind::File(f) => vm.str(f.coding().map_or("strict", |[_, errors]| errors)),
+        _ => vm.str("strict"),
+    }
+}
+
+fn newlines<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let Behind::File(f) = behind(vm, args[0])? else { return Ok(Value::NONE) };
+    let mut seen = Vec::new();
+    for (text, was_read) in ["\r", "\n", "\r\n"].into_iter().zip(f.newlines()) {
+        if was_read {
+            seen.push(vm.str(text)?);
+        }
+    }
+    match seen[..] {
+        [] => Ok(Value::NONE),
+        [one] => Ok(one),
+        _ => vm.tuple(&seen),
+    }
 }
 
 fn line_buffering<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
@@ -418,7 +435,7 @@ fn repr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         None => "?".into(),
     };
     let text = match behind(vm, args[0])? {
-        Behind::File(f) if f.encoding().is_none() => format!("<_io.{class} name={name}>"),
+        Behind::File(f) if f.coding().is_none() => format!("<_io.{class} name={name}>"),
         _ => {
             let show = |v: Value<'v>| v.get::<Str>().map(|s| s.to_display().into_owned());
             let mode = show(mode(vm, args)?).unwrap_or_default();

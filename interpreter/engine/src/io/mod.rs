@@ -130,11 +130,24 @@ fn value<'v>(vm: &'v Vm, outcome: Outcome) -> NResult<'v> {
 
 type Attempt = Box<dyn FnMut(TaskToken) -> Poll<FileResult<Outcome>>>;
 
-struct FileWait(Attempt);
+/// An operation under way, and the file that gathers what it brings in.
+struct FileWait {
+    attempt: Attempt,
+    file: Option<Rc<OpenFile>>,
+}
 
 impl Wait for FileWait {
     fn poll<'v>(&mut self, vm: &'v Vm, token: TaskToken) -> Poll<NResult<'v>> {
-        (self.0)(token).map(|r| finish(vm, r))
+        let polled = (self.attempt)(token);
+        // A device may have no end.
+        if polled.is_pending()
+            && let Some(file) = &self.file
+            && vm.check(file.gathered()).is_err()
+        {
+            file.forget_gathered();
+            return Poll::Ready(Err(vm.memory_error()));
+        }
+        polled.map(|r| finish(vm, r))
     }
 }
 
@@ -152,7 +165,14 @@ pub(crate) fn drive<'v>(
 ) -> NResult<'v> {
     match attempt(token(vm)?) {
         Poll::Ready(result) => finish(vm, result),
-        Poll::Pending => Err(suspend_then(FileWait(Box::new(attempt)), &WAITED, vec![object])),
+        Poll::Pending => {
+            let file = match behind(vm, object) {
+                Ok(Behind::File(file)) => Some(file),
+                _ => None,
+            };
+            let wait = FileWait { attempt: Box::new(attempt), file };
+            Err(suspend_then(wait, &WAITED, vec![object]))
+        }
     }
 }
 

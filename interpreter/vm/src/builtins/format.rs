@@ -126,8 +126,12 @@ impl Vm {
                     class.name()
                 ));
             }
+            CodecError::NoMark(name) => {
+                let text = format!("{name} stream does not start with BOM");
+                return self.err(Type::UnicodeError, text);
+            }
         };
-        let CodingError { encoding, start, end, reason } = e;
+        let CodingError { encoding, start, end, reason, .. } = e;
         let n = self.names_of_coding();
         let values = [
             self.short_str(encoding),

@@ -11,7 +11,7 @@ use crate::builtins::range::{COMPARE, CONTAINS, HASH, ITERABLE};
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::seq::List;
 use crate::object::text::{ByteArray, Bytes, Str};
-use crate::text::codec;
+use crate::text::codec::{self, CodecError};
 use crate::value::Value;
 
 pub(crate) use change::tab_size;
@@ -158,7 +158,11 @@ impl Vm {
         self.with_handler(errors, |handler| match codec::decode(data, encoding, handler) {
             Ok(text) => self.str_bytes(&text),
             Err(e) => {
-                let object = if object.is_a::<Bytes>() { object } else { self.bytes(data)? };
+                let object = match &e {
+                    CodecError::Coding(e) if e.skipped > 0 => self.bytes(&data[e.skipped..])?,
+                    _ if object.is_a::<Bytes>() => object,
+                    _ => self.bytes(data)?,
+                };
                 Err(self.decode_error(object, e))
             }
         })

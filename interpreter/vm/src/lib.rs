@@ -12,6 +12,7 @@ pub mod cache;
 pub mod compile;
 mod errors;
 pub mod fault;
+mod finalize;
 pub mod handles;
 pub mod hash;
 pub mod heap;
@@ -35,6 +36,7 @@ pub mod value;
 mod vm;
 
 pub use attr::Attr;
+pub use finalize::Finalizer;
 pub use value::Value;
 pub use vm::{Vm, VmConfig};
 

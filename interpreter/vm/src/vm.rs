@@ -17,7 +17,7 @@ use crate::intern::Interner;
 use crate::interp::state::State;
 use crate::names::Names;
 use crate::native::{Exit, NResult};
-use crate::object::class::Class;
+use crate::object::class::{Class, class_flags};
 use crate::object::exc::Exception;
 use crate::object::func::{BoundMethod, CellObj, Code};
 use crate::object::instance::{Instance, Slots};
@@ -59,6 +59,7 @@ pub struct Vm {
     pub(crate) index_tables: RefCell<crate::text::recent::RecentTables>,
     /// Code objects with filled caches, for [`Vm::flush_caches`].
     pub(crate) cached_codes: RefCell<Vec<*const Code>>,
+    pub(crate) finalizers: crate::finalize::Finalizers,
     pub(crate) method_cache: crate::attr::MethodCache,
     /// The namespace of the prelude, a dict, once wanted.
     pub(crate) prelude: Cell<Word>,
@@ -123,6 +124,7 @@ impl Vm {
             latin1: (0..256).map(|_| Cell::new(EMPTY)).collect(),
             index_tables: Default::default(),
             cached_codes: RefCell::default(),
+            finalizers: Default::default(),
             method_cache: Default::default(),
             prelude: Cell::new(EMPTY),
             handles: RefCell::default(),
@@ -580,7 +582,11 @@ impl Vm {
         for c in i.inline() {
             c.set(EMPTY);
         }
-        Value::object(i)
+        let v = Value::object(i);
+        if class.has(class_flags::FINALIZER) {
+            self.finalizers.watch(v);
+        }
+        v
     }
 
     pub(crate) fn slots(&self, count: usize) -> &Slots {
@@ -612,6 +618,9 @@ impl Vm {
         if let Some(h) = v.header() {
             h.flags.set(h.flags.get() | HAS_ATTRS);
             crate::object::instance::more_of(h).set(EMPTY);
+            if self.class_of(v).has(class_flags::FINALIZER) {
+                self.finalizers.watch(v);
+            }
         }
     }
 
@@ -671,6 +680,7 @@ impl Vm {
         m.cell(&self.stdout);
         m.words(&self.repr_active.borrow());
         self.handles.borrow().trace(m);
+        self.finalizers.trace(m);
         self.shapes.trace(m);
         self.st.trace(m);
         self.host.trace(m);
@@ -693,6 +703,10 @@ impl Vm {
             let vm = &*this;
             (*this).heap.collect(
                 |m| vm.trace_roots(m),
+                |m| {
+                    let is_live = |w| crate::heap::is_live(crate::value::ptr_of(w));
+                    vm.finalizers.doom_dead(vm, m, is_live);
+                },
                 || {
                     vm.interner.sweep();
                     vm.cached_codes.borrow_mut().retain(|c| crate::heap::is_live((*c).cast()));

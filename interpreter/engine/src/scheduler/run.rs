@@ -10,6 +10,7 @@ use miniscript_vm::handles::Handle;
 use miniscript_vm::interp::run::{Input, Resumed};
 use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::object::exc::Exception;
+use miniscript_vm::object::text::Str;
 use std::sync::atomic::Ordering;
 
 use super::task::{CANCELLED, Start, Status, Task};
@@ -27,6 +28,8 @@ pub(crate) enum Ended {
 
 /// What running a task led to.
 enum Stepped {
+    /// It waits still for what it waited for.
+    Waits,
     /// It waits, or ended without consequences for the program.
     On,
     /// It ended.
@@ -47,6 +50,9 @@ pub(crate) fn run(
     let outer = scheduler.main.replace(Some(Rc::clone(&main)));
     scheduler.add(Rc::clone(&main));
     let ended = turn_until_end(vm, host, &main, all);
+    if all {
+        finalize_all(vm, host, &main);
+    }
     scheduler.main.replace(outer);
     if all {
         report_failures(vm, host, true);
@@ -62,14 +68,18 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
         if host.collect_wanted.replace(false) {
             vm.collect();
         }
+        finalize(vm, host);
         let batch = std::mem::take(&mut *scheduler.ready.borrow_mut());
+        let mut went_on = false;
         for task in batch {
             task.queued.set(false);
-            let Stepped::Ended(result) = step(vm, host, &task) else { continue };
+            let stepped = step(vm, host, &task);
+            went_on |= !matches!(stepped, Stepped::Waits);
+            let Stepped::Ended(result) = stepped else { continue };
             let is_main = Rc::ptr_eq(&task, main);
             match result {
                 Ok(v) if is_main => ended = Some(ended.unwrap_or(Ended::Returned(v))),
-                Err(e) if is_main || ends_program(vm, e) => {
+                Err(e) if is_main || task.finalizes.get().is_none() && ends_program(vm, e) => {
                     let raised_before = matches!(ended, Some(Ended::Raised(_)));
                     if raised_before {
                         vm.release(e);
@@ -112,7 +122,8 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
         for token in tokens.drain(..) {
             scheduler.wake(token);
         }
-        if scheduler.ready.borrow().is_empty() {
+        // A wait that is woken again and again runs no code that would notice.
+        if scheduler.ready.borrow().is_empty() || !went_on {
             limits_while_idle(vm, host);
         }
     }
@@ -233,7 +244,7 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
                 Poll::Ready(result) => answer(vm, result),
                 Poll::Pending => {
                     *task.wait.borrow_mut() = Some(wait);
-                    return Stepped::On;
+                    return Stepped::Waits;
                 }
             }
         }
@@ -244,7 +255,13 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
         match vm.resume(id, input) {
             Some(Resumed::Returned(h)) => break Some(Ok(h)),
             Some(Resumed::Raised(h)) => break Some(Err(h)),
-            Some(Resumed::OutOfFuel) => input = Input::Start,
+            Some(Resumed::OutOfFuel) => {
+                // Not inside of each other.
+                if task.finalizes.get().is_none() {
+                    finalize(vm, host);
+                }
+                input = Input::Start;
+            }
             Some(Resumed::Suspended(request)) => {
                 let Ok(request) = request.downcast::<WaitRequest>() else {
                     let e = vm.exception(Type::SystemError, "a request that no one answers");
@@ -316,12 +333,18 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
         }
     }
     task.status.set(status);
+    if status != Status::Failed
+        && let Some(shown) = task.finalizes.take()
+    {
+        vm.release(shown);
+    }
     if let Some(left) = task.raise.take() {
         vm.release(left);
     }
     let scheduler: &Scheduler = &host.scheduler;
     scheduler.tasks.borrow_mut().remove(task.token.get().key());
-    if status == Status::Failed && !task.observed.get() && !ends_program(vm, handle) {
+    let told = task.finalizes.get().is_none() && ends_program(vm, handle);
+    if status == Status::Failed && !task.observed.get() && !told {
         scheduler.failed.borrow_mut().push(Rc::clone(task));
         scheduler.failed_new.set(true);
     }
@@ -348,15 +371,64 @@ fn report_failures(vm: &mut Vm, host: &Rc<EngineHost>, all: bool) {
             return false;
         }
         if is_lost(task) {
-            lost.push(vm.retain(super::task::vm_value(vm, &task.result)));
+            let error = vm.retain(super::task::vm_value(vm, &task.result));
+            lost.push((error, task.finalizes.take()));
             return false;
         }
         true
     });
-    for h in lost {
-        let _ = host.stderr.write(b"Exception in task:\n");
-        report::exception(vm, host, h);
-        vm.release(h);
-        host.scheduler.showed_failure.set(true);
+    for (error, finalizes) in lost {
+        let head = match finalizes {
+            None => {
+                host.scheduler.showed_failure.set(true);
+                "Exception in task:\n".to_owned()
+            }
+            Some(shown) => {
+                let text = format!("Exception ignored in: {}\n", shown_by(vm, shown));
+                vm.release(shown);
+                text
+            }
+        };
+        let _ = host.stderr.write(head.as_bytes());
+        report::exception(vm, host, error);
+        vm.release(error);
+    }
+}
+
+/// The text of a function or generator.
+fn shown_by(vm: &Vm, object: Handle) -> String {
+    let text = vm.handle(object).and_then(|v| vm.repr(v).ok());
+    text.and_then(|v| v.get::<Str>().map(|s| s.to_display().into_owned()))
+        .unwrap_or_else(|| "a finaliser".to_owned())
+}
+
+/// Calls the finalisers of what the last collection found dead: each in a task of its own, which
+/// runs at once until it ends or waits.
+fn finalize(vm: &mut Vm, host: &Rc<EngineHost>) {
+    while let Some(finalizer) = vm.take_finalizer() {
+        let task = Task::new(Start { func: finalizer.func, args: finalizer.args });
+        task.finalizes.set(Some(finalizer.shown));
+        host.scheduler.add(Rc::clone(&task));
+        if let Stepped::Ended(Ok(result) | Err(result)) = step(vm, host, &task) {
+            vm.release(result);
+        }
+    }
+}
+
+/// Calls all finalisers that are left, those of dead objects first, as long as time is left. What
+/// they make may have some, too; there is an end to that.
+fn finalize_all(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>) {
+    const ROUNDS: usize = 8;
+    for _ in 0..ROUNDS {
+        if !vm.watches() || host.deadline.get().is_some_and(|at| Instant::now() >= at) {
+            return;
+        }
+        vm.collect();
+        finalize(vm, host);
+        vm.doom_all();
+        finalize(vm, host);
+        let (Ended::Returned(result) | Ended::Raised(result)) =
+            turn_until_end(vm, host, main, true);
+        vm.release(result);
     }
 }

@@ -58,6 +58,8 @@ pub struct Task {
     pub(crate) waiters: RefCell<Vec<TaskToken>>,
     /// Somebody asked for the result or waits for it.
     pub(crate) observed: Cell<bool>,
+    /// It runs a finaliser: what a message about its error names.
+    pub(crate) finalizes: Cell<Option<Handle>>,
 }
 
 impl Task {
@@ -74,6 +76,7 @@ impl Task {
             result: Cell::new(EMPTY),
             waiters: RefCell::default(),
             observed: Cell::new(false),
+            finalizes: Cell::new(None),
         })
     }
 

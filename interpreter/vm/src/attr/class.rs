@@ -184,6 +184,7 @@ impl Vm {
             n.__delattr__,
             n.__new__,
             n.__call__,
+            n.__del__,
         ];
         if special.contains(&name) {
             self.update_class_flags(class);
@@ -200,7 +201,8 @@ impl Vm {
                 | class_flags::GETATTR
                 | class_flags::SETATTR
                 | class_flags::NEW
-                | class_flags::META_CALL);
+                | class_flags::META_CALL
+                | class_flags::FINALIZER);
         if is_script(n.__getattribute__) {
             f |= class_flags::GETATTRIBUTE;
         }
@@ -212,6 +214,9 @@ impl Vm {
         }
         if is_script(n.__new__) {
             f |= class_flags::NEW;
+        }
+        if self.class_lookup_uncached(class, n.__del__).is_some() {
+            f |= class_flags::FINALIZER;
         }
         let meta = self.class_of(Value::object(class));
         if self.defining_class(meta, n.__call__).is_some_and(|c| c.has(class_flags::HEAP)) {

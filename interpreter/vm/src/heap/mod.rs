@@ -348,6 +348,12 @@ impl Heap {
         self.limit.set(bytes);
     }
 
+    /// How much more may be used, if there is a limit.
+    pub fn room(&self) -> Option<usize> {
+        let limit = self.limit.get();
+        (limit != usize::MAX).then(|| limit.saturating_sub(self.in_use()))
+    }
+
     /// Whether more than the limit is in use (a collection may help).
     pub fn over_limit(&self) -> bool {
         self.in_use() > self.limit.get()
@@ -398,17 +404,25 @@ impl Heap {
         unused.sum::<usize>() as u64
     }
 
-    /// Collects: `roots` visits every root. `weak` is called between mark and sweep, when
-    /// [`is_live`] can be asked.
+    /// Collects: `roots` visits every root. `finalize` is called when all that they reach is
+    /// marked, may ask [`is_live`], and visits what is to live on all the same; then `weak`,
+    /// which may ask, too.
     ///
     /// # Safety
-    /// No `&T` to a heap object, nor any `Value`, that `roots` does not visit may be used after.
-    pub unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker), weak: impl FnOnce()) {
+    /// No `&T` to a heap object, nor any `Value`, that is not visited may be used after.
+    pub unsafe fn collect(
+        &mut self,
+        roots: impl FnOnce(&mut Marker),
+        finalize: impl FnOnce(&mut Marker),
+        weak: impl FnOnce(),
+    ) {
         for list in &mut self.classes {
             list.get_mut().blocks.iter_mut().for_each(Block::finish_lazy_sweep);
         }
         let mut m = Marker::default();
         roots(&mut m);
+        m.drain();
+        finalize(&mut m);
         m.drain();
         weak();
         let live = m.live_bytes;

@@ -44,6 +44,10 @@ impl Vm {
             g.place(std::slice::from_raw_parts(self.st.base.get(), params), n);
         }
         let g = Value::object(g);
+        // Only these have something to do when they are dropped.
+        if !p.handlers.is_empty() && class != Type::AsyncGenerator {
+            self.finalizers.watch(g);
+        }
         self.return_value(g)
     }
 

@@ -153,6 +153,10 @@ impl Vm {
     pub(crate) fn safepoint(&mut self) -> Flow {
         self.collect_if_due();
         self.st.rearm();
+        if self.finalizers.stops_task() {
+            self.st.ended.set(Ended::OutOfFuel);
+            return Flow::Halt;
+        }
         self.poll_host()
     }
 

@@ -39,6 +39,8 @@ pub mod class_flags {
     pub const META_CALL: u32 = 4096;
     /// Calling it cannot make instances.
     pub const NO_NEW: u32 = 8192;
+    /// `__del__` is defined.
+    pub const FINALIZER: u32 = 16384;
 }
 
 /// A class object.

@@ -1,9 +1,9 @@
 //! Running an entry of an extension: arguments in; a result, an exception or a request out.
 //!
 //! A [`Call`] is what the table functions work on while a native runs: its handles, its pending
-//! exception, what it asks for. A native that declared `MS_FN_CALLS_BACK` runs on a coroutine
-//! stack and reaches script code through its `Nest`. Another one may run script code as long as
-//! nothing suspends, which is then a RuntimeError that names the function and the flag.
+//! exception, what it asks for. A native that declared `MS_FN_CALLS_BACK`, or that is given an
+//! instance of a script's class, runs on a coroutine stack and reaches script code through its
+//! `Nest`. Another one may run script code as long as nothing suspends, which is then a RuntimeError that names the function and the flag.
 
 use std::cell::{Cell, RefCell};
 
@@ -13,6 +13,7 @@ use miniscript_vm::handles::Handle;
 use miniscript_vm::interp::nested::Nest;
 use miniscript_vm::native::{Action, Answer, Exit, NResult, Row as VmRow, Then};
 use miniscript_vm::object::func::{BoundMethod, Native};
+use miniscript_vm::object::instance::Instance;
 use miniscript_vm::object::iter::Iter;
 use miniscript_vm::object::opaque::{Opaque, Payload};
 use miniscript_vm::object::read;
@@ -359,7 +360,9 @@ impl Drop for Call {
 pub(super) fn entry<'v>(vm: &'v Vm, native: &'v Native, args: &[Value<'v>]) -> NResult<'v> {
     // SAFETY: `data` was set to the address of a function that lives as long as the bridge.
     let f = unsafe { &*(native.data as *const FunctionData) };
-    if f.row.calls_back {
+    // An instance may have a method that the native calls without knowing (`__float__`,
+    // `__index__`, `__len__`), and which may wait.
+    if f.row.calls_back || args.iter().any(|arg| arg.is_a::<Instance>()) {
         let args = args.to_vec();
         return Err(Exit::Do(Box::new(Action::Nested {
             run: nested_entry,

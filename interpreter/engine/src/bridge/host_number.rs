@@ -43,11 +43,12 @@ pub(super) unsafe extern "C" fn to_float(
                         return Ok(MS_OK);
                     }
                     _ => {
-                        return Err(vm.type_error(format!(
-                            "{kind}.{name}() returned non-{} (type {})",
-                            if name == "__float__" { "float" } else { "int" },
-                            vm.type_name(found)
-                        )));
+                        let what = match name {
+                            "__float__" => format!("{kind}.__float__ returned non-float"),
+                            _ => "__index__ returned non-int".to_owned(),
+                        };
+                        let found = vm.type_name(found);
+                        return Err(vm.type_error(format!("{what} (type {found})")));
                     }
                 }
             }
@@ -69,7 +70,6 @@ pub(super) unsafe extern "C" fn to_index(
             if let Some(n) = whole(vm, v) {
                 return put(call, n, out);
             }
-            let kind = vm.type_name(v);
             let found =
                 call.run([object], |vm, [o]| match vm.method(o, vm.names.__index__)? {
                     None => Err(vm.type_error(format!(
@@ -81,7 +81,7 @@ pub(super) unsafe extern "C" fn to_index(
             match whole(vm, found) {
                 Some(n) => put(call, n, out),
                 None => Err(vm.type_error(format!(
-                    "{kind}.__index__() returned non-int (type {})",
+                    "__index__ returned non-int (type {})",
                     vm.type_name(found)
                 ))),
             }

@@ -8,6 +8,7 @@ use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::object::map::{Dict, Set};
 use miniscript_vm::object::seq::{List, Tuple};
 use miniscript_vm::object::text::{ByteArray, Bytes, Str};
+use miniscript_vm::object::view::MemoryView;
 use miniscript_vm::{Value, Vm};
 use num_bigint::{BigInt, Sign};
 
@@ -279,6 +280,11 @@ unsafe extern "C" fn bytes_read(at: *mut MsVm, value: MsValue, out: *mut MsStr) 
             } else if let Some(b) = v.get::<ByteArray>() {
                 // Another native may change it while this one still reads.
                 call.lend(b.bytes().as_slice().into())
+            } else if let Some(view) = v.get::<MemoryView>() {
+                let bytes = view.copy().ok_or_else(|| {
+                    vm.value_error("operation forbidden on released memoryview object")
+                })?;
+                call.lend(bytes.into())
             } else {
                 return Err(vm.type_error(format!(
                     "a bytes-like object is required, not '{}'",

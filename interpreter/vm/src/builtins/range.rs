@@ -184,12 +184,7 @@ static INDICES_ROW: Row = Row {
 
 fn indices<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let Some(s) = slice(a[0]) else { return Ok(Value::NONE) };
-    let Some(n) = vm.to_bigint(a[1]) else {
-        return Err(vm.type_error(format!(
-            "'{}' object cannot be interpreted as an integer",
-            vm.type_name(a[1])
-        )));
-    };
+    let Some(n) = vm.to_bigint(a[1]) else { return Err(vm.not_an_integer(a[1])) };
     if n.sign() == Sign::Minus {
         return Err(vm.value_error("length should not be negative"));
     }

@@ -110,6 +110,19 @@ static CONTAINS_ROW: Row = Row {
     resume: |vm, _, answer| vm.truth(answer.value()?).map(Value::bool),
 };
 
+/// After the `__index__` of what is looked for. State: the bytes, the object.
+static BYTE_ROW: Row = Row {
+    name: "contains_byte",
+    catches: false,
+    resume: |vm, state, answer| {
+        let byte = answer.value()?;
+        match vm.as_index_i64(byte) {
+            Some(_) => vm.bytes_contains(state[0], byte).map(Value::bool),
+            None => Err(vm.not_bytes(state[1])),
+        }
+    },
+};
+
 impl Vm {
     /// `a op b`: any value.
     #[inline]
@@ -592,11 +605,15 @@ impl Vm {
         match self.as_index_i64(v) {
             Some(Ok(n @ 0..=255)) => Ok(bytes_of(c, |h| h.contains(&(n as u8))).unwrap_or(false)),
             Some(_) => Err(self.value_error("byte must be in range(0, 256)")),
-            None => Err(self.type_error(format!(
-                "a bytes-like object is required, not '{}'",
-                self.type_name(v)
-            ))),
+            None => Err(match self.method(v, self.names.__index__)? {
+                Some((f, args)) => Exit::call(f, args, &BYTE_ROW, vec![c, v]),
+                None => self.not_bytes(v),
+            }),
         }
+    }
+
+    fn not_bytes<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
+        self.type_error(format!("a bytes-like object is required, not '{}'", self.type_name(v)))
     }
 
     fn contains_by_iteration<'v>(&'v self, c: Value<'v>, v: Value<'v>) -> Result<bool, Exit<'v>> {

@@ -116,6 +116,9 @@ fn needle<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Vec<u8>, Exit<'v>> {
         return Ok(vec![vm.byte_of(v, "byte")?]);
     }
     vm.buffer_copy(v)?.ok_or_else(|| {
+        if vm.class_lookup(vm.class_of(v), vm.names.__index__).is_some() {
+            return vm.not_an_integer(v);
+        }
         vm.type_error(format!(
             "argument should be integer or bytes-like object, not '{}'",
             vm.type_name(v)

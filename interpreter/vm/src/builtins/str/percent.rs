@@ -401,7 +401,22 @@ fn float<'v>(vm: &'v Vm, work: &mut Work<'v>, d: &Directive, v: Value<'v>) -> Re
                 .type_error(format!("must be real number, not {}", vm.type_name(v)))
                 .into());
         }
-        Some(n) => vm.faulty(n.to_f64())?,
+        Some(n) => {
+            let class = vm.class_of(v);
+            if !matches!(n, Num::Float(_))
+                && !work.converted.is_empty()
+                && vm.class_lookup(class, vm.names.__float__).is_some()
+            {
+                return Err(vm
+                    .type_error(format!(
+                        "{}.__float__ returned non-float (type {})",
+                        class.name_str(),
+                        vm.type_name(value)
+                    ))
+                    .into());
+            }
+            vm.faulty(n.to_f64())?
+        }
     };
     Ok(vm.faulty(d.format_float(&mut work.out, x))?)
 }

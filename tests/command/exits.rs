@@ -1,7 +1,7 @@
 //! Ways to name a program, and exit statuses. They are CPython's, but for 2 where a program has
 //! a syntax error.
 
-use crate::support::{check, run, run_in, run_with, scratch};
+use crate::support::{check, run, run_in, run_with, scratch, shell};
 
 #[test]
 fn a_program_is_a_text_a_file_standard_input_or_a_module() {
@@ -90,7 +90,6 @@ fn a_program_on_standard_input_may_be_anything() {
         "",
         "SyntaxError: source code cannot contain null bytes",
     );
-    let shell = crate::support::shell;
     let bad = shell("printf 'x = \"\\377\"' | \"$MS\" -");
     assert!(bad.stderr.contains("SyntaxError: (unicode error) 'utf-8' codec"), "{bad:?}");
     let endless = shell("\"$MS\" - < /dev/zero; echo $?");
@@ -144,4 +143,100 @@ fn limits_end_a_program_wherever_it_is() {
         check(&run(&["--max-memory", "50M", "-c", program]), 1, "", "MemoryError");
     }
     check(&run(&["--timeout", "60", "--max-memory", "1G", "-c", "print(1)"]), 0, "1\n", "");
+}
+
+#[test]
+fn a_program_that_does_not_react_to_its_time_limit_is_ended() {
+    let late = "TimeoutError: the time limit is over";
+    // What was printed before is not lost. The script catches all; the native looks at no clock.
+    let catches = "print('begun')\nwhile True:\n  try:\n    while True: pass\n  \
+                   except BaseException: pass";
+    let native = "print('begun'); compile('x = 1\\n' * 5000000, 'text', 'exec')";
+    for program in [catches, native] {
+        let outcome = run(&["--timeout", "0.2", "-c", program]);
+        check(&outcome, 1, "begun\n", late);
+        assert!(outcome.elapsed.as_secs_f64() < 4.0, "{program}: {:?}", outcome.elapsed);
+    }
+}
+
+#[test]
+fn reading_without_end_meets_the_memory_limit() {
+    for read in [
+        "open('/dev/zero', 'rb').read()",
+        "open('/dev/zero').read()",
+        "open('/dev/zero').readline()",
+        "open('/dev/zero', 'rb').readline()",
+        "import file; file.read_bytes('/dev/zero')",
+        "import sys; sys.stdin = open('/dev/zero'); sys.stdin.read()",
+        "import sys\nsys.setrecursionlimit(10**9)\ndef f(n): return f(n + 1)\nf(0)",
+    ] {
+        check(&run(&["--max-memory", "40M", "-c", read]), 1, "", "MemoryError");
+    }
+    check(&shell("$MS --max-memory 40M -c 'input()' < /dev/zero"), 1, "", "MemoryError");
+}
+
+#[test]
+fn an_escape_without_a_meaning_is_told() {
+    let folder = scratch();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("main.ms", "import other\nx = '\\d\\e' + r'\\d'\nprint(x)\n");
+    write("other.ms", "y = f'\\w{1}\\8'\n");
+    let outcome = run_in(folder.path(), &["main.ms"], "");
+    assert_eq!(outcome.stdout, "\\d\\e\\d\n");
+    let place = folder.path().canonicalize().unwrap();
+    let expected = format!(
+        "{0}/main.ms:2: SyntaxWarning: invalid escape sequence '\\d'\n  x = '\\d\\e' + r'\\d'\n\
+         {0}/other.ms:1: SyntaxWarning: invalid escape sequence '\\w'\n  y = f'\\w{{1}}\\8'\n\
+         {0}/other.ms:1: SyntaxWarning: invalid escape sequence '\\8'\n  y = f'\\w{{1}}\\8'\n",
+        place.display()
+    );
+    assert_eq!(outcome.stderr, expected);
+    let text = run(&["-c", "'\\777'"]);
+    assert_eq!(text.stderr, "<string>:1: SyntaxWarning: invalid octal escape sequence '\\777'\n");
+}
+
+#[test]
+fn an_import_is_explained_without_a_program() {
+    let outcome = run(&["--explain-import", "nowhere"]);
+    check(&outcome, 1, "", "ModuleNotFoundError: No module named 'nowhere'");
+    assert!(outcome.stderr.contains("nowhere.ms"), "{outcome:?}");
+}
+
+#[test]
+fn a_bad_value_names_its_option() {
+    for (option, value) in [
+        ("--timeout", "soon"),
+        ("--timeout", "nan"),
+        ("--max-memory", "5X"),
+        ("--recursion-limit", "x"),
+    ] {
+        let outcome = run(&[option, value, "-c", "1"]);
+        assert_eq!(outcome.ending, miniscript_tests::Ending::Exit(2));
+        let line = outcome.stderr.lines().next().unwrap_or("");
+        assert!(line.contains(option) && line.contains(value), "{line}");
+    }
+}
+
+#[test]
+fn a_project_binds_all_that_is_run_in_it() {
+    let folder = scratch();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("ms.toml", "[permissions]\nimport = true\n");
+    let program = "open('/etc/hostname')";
+    write("program.ms", program);
+    let refused = "PermissionError: [Errno 13] Permission denied (needs --allow-read): \
+                   '/etc/hostname'";
+    for args in [&["program.ms"][..], &["-m", "program"], &["-c", program], &["-"]] {
+        check(&run_in(folder.path(), args, program), 1, "", refused);
+    }
+    // What a flag says counts in place of it.
+    check(&run_in(folder.path(), &["--allow-read", "-c", "open('ms.toml')"], ""), 0, "", "");
+    // The module that is named needs no right of its own.
+    write("ms.toml", "[permissions]\n");
+    write("program.ms", "print('runs')");
+    check(&run_in(folder.path(), &["-m", "program"], ""), 0, "runs\n", "");
+    write("ms.toml", "[permissions]\nread = 'data'\n");
+    let outcome = run_in(folder.path(), &["-c", "1"], "");
+    check(&outcome, 2, "", "");
+    assert!(outcome.stderr.contains("true, false or a list of texts"), "{outcome:?}");
 }

@@ -104,6 +104,21 @@ fn statements_of_several_lines() {
 }
 
 #[test]
+fn what_is_pasted_is_run_statement_by_statement() {
+    let home = scratch();
+    let mut session = prompt(home.path());
+    // Without brackets around the paste: lines that were typed ahead.
+    session.send("a = 1\rb = 2\rprint('sum', a + b)\r").expect("it is typed");
+    session.wait_for("sum 3").expect("all lines are run");
+    session.wait_for(">>> ").expect("a prompt");
+    session.send("\x1b[200~def f():\r    return 1\r\rprint('f gives', f())\x1b[201~\r").unwrap();
+    session.wait_for("f gives 1").expect("both statements are run");
+    session.wait_for(">>> ").expect("a prompt");
+    says(&mut session, "f()", "1\n");
+    assert_eq!(leave(session).status, Some(0));
+}
+
+#[test]
 fn an_interrupt_ends_the_code_and_not_the_prompt() {
     let home = scratch();
     let mut session = prompt(home.path());

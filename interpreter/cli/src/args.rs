@@ -25,7 +25,8 @@ Without a program and on a terminal, statements are read at a prompt.
   -m MODULE              run a module, or the __main__ of a package
   -                      run what standard input brings
 
-  --timeout SECONDS      raise TimeoutError after that time
+  --timeout SECONDS      raise TimeoutError after that time, and end the process
+                         if it goes on
   --max-memory N[K|M|G]  raise MemoryError beyond that size of the heap
   --recursion-limit N    raise RecursionError beyond that depth of calls
   --ext-path DIR         look for extensions in DIR first (may be repeated)
@@ -38,7 +39,8 @@ Without a program and on a terminal, statements are read at a prompt.
   --allow-run[=NAME,..]     running programs
   --allow-import[=NAME,..]  modules of the script's folder and sys.path
   --allow-ext[=NAME,..]     extensions that are not part of the installation
-  --explain-import NAME  show where NAME is looked for when it is imported
+  --explain-import NAME  show where NAME is looked for when it is imported;
+                         without a program, import it
   --stats                show counters of the interpreter at the end
 
   check                  show all syntax errors of some files
@@ -140,9 +142,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
             Some(Arg::Short('V') | Arg::Long("version")) => return Ok(Command::Version),
             Some(Arg::Long("timeout")) => limits.timeout = Some(seconds(&mut parser)?),
             Some(Arg::Long("max-memory")) => limits.max_memory = Some(size(&mut parser)?),
-            Some(Arg::Long("recursion-limit")) => {
-                limits.recursion = Some(parser.value()?.parse()?);
-            }
+            Some(Arg::Long("recursion-limit")) => limits.recursion = Some(depth(&mut parser)?),
             Some(Arg::Long("ext-path")) => ext_path.push(parser.value()?.into()),
             Some(Arg::Long("explain-import")) => explain_import = Some(parser.value()?.string()?),
             Some(Arg::Long("stats")) => stats = true,
@@ -174,7 +174,7 @@ fn parse_from(mut parser: Parser) -> Result<Command, BadLine> {
                 None => return Err(Arg::Long(flag).unexpected().into()),
             },
             Some(other) => return Err(other.unexpected().into()),
-            None => break None,
+            None => break explain_import.as_ref().map(|name| What::Code(format!("import {name}"))),
         }
     };
     let args = parser.raw_args()?.collect();
@@ -229,8 +229,15 @@ fn one_file(mut parser: Parser) -> Result<PathBuf, lexopt::Error> {
 }
 
 fn seconds(parser: &mut Parser) -> Result<Duration, lexopt::Error> {
-    let seconds: f64 = parser.value()?.parse()?;
-    Duration::try_from_secs_f64(seconds).map_err(|e| lexopt::Error::Custom(Box::new(e)))
+    let text = parser.value()?.string()?;
+    let seconds = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+    seconds.ok_or_else(|| format!("--timeout wants seconds such as 2.5, not '{text}'").into())
+}
+
+fn depth(parser: &mut Parser) -> Result<usize, lexopt::Error> {
+    let text = parser.value()?.string()?;
+    let bad = || format!("--recursion-limit wants a number such as 1000, not '{text}'").into();
+    text.parse().map_err(|_| bad())
 }
 
 /// A number of bytes with an optional unit.
@@ -243,7 +250,8 @@ fn size(parser: &mut Parser) -> Result<usize, lexopt::Error> {
         Some('M') => 1 << 20,
         _ => 1 << 30,
     };
-    let bad = || lexopt::Error::from(format!("'{text}' is not a size such as 64M"));
+    let bad =
+        || lexopt::Error::from(format!("--max-memory wants a size such as 64M, not '{text}'"));
     digits.parse::<usize>().ok().and_then(|n| n.checked_mul(unit)).ok_or_else(bad)
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod ext;
 mod interrupt;
+mod overdue;
 mod repl;
 mod source;
 
@@ -42,8 +43,14 @@ fn run_program(run: Run) -> i32 {
     config.args = run.args;
     config.ext_path = run.ext_path;
     config.explain_import = run.explain_import;
+    config.overdue = Some(overdue::end_process(config.stdout.held()));
     let grants = match (run.grants, &run.what) {
         (None, Some(What::File(path))) => Grants::of_project(path),
+        // What has no file belongs to the project of the current folder, as its imports do.
+        (None, _) => match std::env::current_dir() {
+            Ok(folder) => Grants::of_folder(&folder),
+            Err(_) => Ok(None),
+        },
         (grants, _) => Ok(grants.map(|grants| *grants)),
     };
     match grants {

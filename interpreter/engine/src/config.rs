@@ -42,6 +42,13 @@ pub struct Config {
     pub stdout: OutputStream,
     /// Standard error.
     pub stderr: OutputStream,
+    /// Called on a thread of its own when a program goes on beyond its time limit: a native does
+    /// not look at the clock for [`PATIENCE`], or the program does not end within [`GRACE`] of the
+    /// TimeoutError. It should end the process; by default nothing happens.
+    ///
+    /// [`PATIENCE`]: crate::deadline::PATIENCE
+    /// [`GRACE`]: crate::deadline::GRACE
+    pub overdue: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Seed of the string hash: 0 fixes it, `None` takes a random one.
     pub hash_seed: Option<u64>,
     /// Collect at every safepoint, to find bugs.
@@ -62,6 +69,7 @@ impl Default for Config {
             explain_import: None,
             stdout: OutputStream::stdout(),
             stderr: OutputStream::stderr(),
+            overdue: None,
             hash_seed: None,
             gc_stress: false,
             code_cache: false,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use miniscript_syntax::ast::Mode;
 use miniscript_vm::builtins::Type;
@@ -22,6 +22,7 @@ use miniscript_vm::{Value, Vm, VmConfig};
 use crate::access::Unrestricted;
 use crate::bridge::{Bridge, Extensions};
 use crate::config::{Config, Limits, random_seed};
+use crate::deadline::{self, Watch};
 use crate::files::FileError;
 use crate::host::{EngineHost, HostHandle, Importer};
 use crate::loader::{self, Found};
@@ -84,7 +85,7 @@ pub struct Engine {
     host: Rc<EngineHost>,
     limits: Limits,
     /// The thread that watches the time of a run, as long as the run holds its end of it.
-    watch: Option<(Arc<()>, std::thread::Thread)>,
+    watch: Option<Watch>,
     args: Vec<OsString>,
     /// The module `__main__`.
     main: Handle,
@@ -198,16 +199,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs what was typed at a prompt in `__main__`; the value of an expression is printed.
+    /// Runs what was typed at a prompt in `__main__`; the value of an expression is printed. A
+    /// pasted text may hold several statements: they are run up to the first that fails.
     pub fn run_typed(&mut self, text: &str) -> Reply {
         self.host.interrupt.store(false, std::sync::atomic::Ordering::Relaxed);
-        let proto = match source::compile_text(text.to_owned(), "<stdin>", Mode::Interactive) {
-            Ok(proto) => proto,
+        let compile = |text: String| source::compile_text(text, "<stdin>", Mode::Interactive);
+        let bad = match compile(text.to_owned()) {
+            Ok(proto) => return self.run_typed_code(&proto),
             Err(bad) if bad.error.is_incomplete_input() => return Reply::Incomplete,
-            Err(bad) => return Reply::Failed(Failure::Syntax(bad)),
+            Err(bad) => bad,
         };
+        let Some(pieces) = source::statements(text) else {
+            return Reply::Failed(Failure::Syntax(bad));
+        };
+        for piece in pieces {
+            let reply = match compile(piece) {
+                Ok(proto) => self.run_typed_code(&proto),
+                Err(bad) => Reply::Failed(Failure::Syntax(bad)),
+            };
+            if matches!(reply, Reply::Failed(_)) {
+                return reply;
+            }
+        }
+        Reply::Done
+    }
+
+    fn run_typed_code(&mut self, proto: &Arc<CodeProto>) -> Reply {
         self.start_clock();
-        let outcome = self.run_code(&proto, false);
+        let outcome = self.run_code(proto, false);
         self.stop_clock();
         self.host.stdin.abandon_reads();
         // What cannot be written now cannot be told either.
@@ -344,32 +363,17 @@ impl Engine {
         let deadline = self.limits.timeout.and_then(|t| Instant::now().checked_add(t));
         self.host.deadline.set(deadline);
         self.host.fuel.set(self.limits.fuel.map(|n| n / SLICE as u64));
-        if let Some(at) = deadline {
-            let (trip, run) = (self.vm.trip_handle(), Arc::new(()));
-            let watched = Arc::downgrade(&run);
-            // Code that only calls has no backward jump at which it would look at the clock.
-            // Without the thread only such code runs on.
-            let watch = std::thread::Builder::new().name("ms-deadline".into()).spawn(move || {
-                while watched.strong_count() > 0 {
-                    let left = at.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        trip.trip();
-                    }
-                    std::thread::park_timeout(left.max(Duration::from_millis(20)));
-                }
-            });
-            self.watch = watch.ok().map(|thread| (run, thread.thread().clone()));
-        }
+        let overdue = self.host.overdue.clone();
+        self.watch = deadline.and_then(|at| {
+            deadline::watch(at, self.vm.trip_handle(), Arc::clone(&self.host.told_late), overdue)
+        });
     }
 
     /// Ends it: between runs there is no limit.
     pub fn stop_clock(&mut self) {
         self.host.deadline.set(None);
         self.host.fuel.set(None);
-        if let Some((run, thread)) = self.watch.take() {
-            drop(run);
-            thread.unpark();
-        }
+        self.watch = None;
     }
 
     /// Whether an exception comes from a limit of time, fuel or memory that is reached.
@@ -404,7 +408,12 @@ impl Engine {
     /// gives the exit status: 0, 1 for an uncaught exception, 2 for a program that cannot start.
     pub fn run_program(&mut self, program: &Program) -> i32 {
         self.start_clock();
-        let outcome = self.prepare(program).and_then(|proto| self.run_code(&proto, true));
+        let outcome = self.prepare(program).and_then(|proto| {
+            if !matches!(program, Program::Code(_)) {
+                self.complain(&source::warnings(&proto));
+            }
+            self.run_code(&proto, true)
+        });
         let status = match outcome {
             Ok(v) => {
                 self.vm.release(v);
@@ -412,6 +421,8 @@ impl Engine {
             }
             Err(failure) => self.report(failure),
         };
+        // What is left is the interpreter's own.
+        self.stop_clock();
         self.finish(status)
     }
 
@@ -421,7 +432,7 @@ impl Engine {
             Program::Text { name, bytes } => {
                 let zero = if name == "<string>" { "-c" } else { "-" };
                 self.set_start(zero.into(), Start::here())?;
-                Ok(source::compile_bytes(bytes, name)?)
+                self.compile_main(bytes, name)
             }
             Program::File(path) => {
                 let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
@@ -430,7 +441,7 @@ impl Engine {
                 let bytes = source::read(&Unrestricted, path).map_err(|e| unreadable(path, &e))?;
                 self.set_start(path.clone().into_os_string(), Start::script(&absolute))?;
                 self.set_main("__file__", &name)?;
-                Ok(self.compile_file(path, &bytes, &name)?)
+                self.compile_file(path, &bytes, &name)
             }
             Program::Code(proto) => {
                 self.set_start("-".into(), Start::here())?;
@@ -440,14 +451,20 @@ impl Engine {
         }
     }
 
+    fn compile_main(&self, bytes: &[u8], name: &str) -> Result<Arc<CodeProto>, Failure> {
+        self.vm.check_source(bytes).map_err(|e| raised(&self.vm, e))?;
+        Ok(source::compile_bytes(bytes, name)?)
+    }
+
     /// The code of the main program, which the user named; what is kept of it is the script's.
     fn compile_file(
         &self,
         path: &Path,
         bytes: &[u8],
         name: &str,
-    ) -> Result<Arc<CodeProto>, Box<BadSource>> {
-        self.host.cache.compile(&**self.host.files.access(), path, bytes, name)
+    ) -> Result<Arc<CodeProto>, Failure> {
+        self.vm.check_source(bytes).map_err(|e| raised(&self.vm, e))?;
+        Ok(self.host.cache.compile(&**self.host.files.access(), path, bytes, name)?)
     }
 
     fn prepare_module(&mut self, name: &str) -> Result<Arc<CodeProto>, Failure> {
@@ -480,7 +497,7 @@ impl Engine {
                     }
                     let bytes =
                         source::read(&Unrestricted, &path).map_err(|e| unreadable(&path, &e))?;
-                    return Ok(self.compile_file(&path, &bytes, &file)?);
+                    return self.compile_file(&path, &bytes, &file);
                 }
                 _ if wanted != name => {
                     return Err(Failure::Unreadable(format!(

@@ -66,6 +66,10 @@ pub struct EngineHost {
     /// Set from anywhere, to have KeyboardInterrupt raised.
     pub(crate) interrupt: Arc<AtomicBool>,
     pub(crate) deadline: Cell<Option<Instant>>,
+    /// The running code was told that its time is over.
+    pub(crate) told_late: Arc<AtomicBool>,
+    /// See [`Config::overdue`].
+    pub(crate) overdue: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Fuel slices that are left.
     pub(crate) fuel: Cell<Option<u64>>,
     pub(crate) memory_limited: bool,
@@ -87,10 +91,16 @@ impl EngineHost {
         EngineHost {
             stdout: config.stdout,
             stderr: config.stderr,
-            files: FileService::new(Rc::clone(&reactor), config.access),
+            files: FileService::limited(
+                Rc::clone(&reactor),
+                config.access,
+                config.limits.max_memory,
+            ),
             reactor,
             interrupt: Arc::default(),
             deadline: Cell::new(None),
+            told_late: Arc::default(),
+            overdue: config.overdue,
             fuel: Cell::new(None),
             memory_limited: config.limits.max_memory.is_some(),
             started: Instant::now(),
@@ -169,7 +179,10 @@ impl Host for HostHandle {
             }
         }
         match self.0.deadline.get() {
-            Some(at) if Instant::now() >= at => Poll::Deadline,
+            Some(at) if Instant::now() >= at => {
+                self.0.told_late.store(true, Ordering::Relaxed);
+                Poll::Deadline
+            }
             _ => Poll::Continue,
         }
     }

@@ -19,6 +19,7 @@ pub mod bridge;
 mod cache;
 mod colour;
 mod config;
+pub mod deadline;
 mod engine;
 mod errors;
 pub mod files;

@@ -1,10 +1,11 @@
 //! From bytes to code: decode, parse, compile.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use miniscript_syntax::ast::Mode;
-use miniscript_syntax::{SyntaxError, decode_source, parse};
+use miniscript_syntax::{SyntaxError, decode_source, escape_warnings, parse};
 use miniscript_vm::code::proto::{CodeProto, SourceInfo};
 use miniscript_vm::compile::{CompileMode, compile_module};
 
@@ -54,4 +55,60 @@ pub fn compile_text(
     compile_module(&module, Arc::clone(&source), CompileMode::default()).map_err(|error| {
         Box::new(BadSource { error, text: source.text.clone(), name: name.to_owned() })
     })
+}
+
+/// The warnings about the text of compiled code, as CPython shows them by default.
+pub(crate) fn warnings(proto: &CodeProto) -> String {
+    let mut out = String::new();
+    let Some(source) = &proto.source else { return out };
+    let mut told = HashSet::new();
+    for (span, message) in escape_warnings(&source.text) {
+        let line = source.line(span.start);
+        if !told.insert((line, message.clone())) {
+            continue;
+        }
+        let name = &source.filename;
+        out.push_str(&format!("{name}:{line}: SyntaxWarning: {message}\n"));
+        // Text that is in no file has no lines to show.
+        let text = source.line_text(line).trim();
+        if !(name.starts_with('<') && name.ends_with('>')) && !text.is_empty() {
+            out.push_str(&format!("  {text}\n"));
+        }
+    }
+    out
+}
+
+/// The statements of a text that holds several, each as it would be typed; `None` for others.
+pub(crate) fn statements(text: &str) -> Option<Vec<String>> {
+    let module = parse(text, Mode::Module).ok().filter(|module| module.body.len() > 1)?;
+    let mut pieces = Vec::new();
+    let mut begin = 0;
+    for statement in &module.body {
+        if (statement.span.start as usize) < begin {
+            // In one line with the one before.
+            continue;
+        }
+        let rest = &text[statement.span.end as usize..];
+        let end = rest.find('\n').map_or(text.len(), |at| statement.span.end as usize + at + 1);
+        let lines = text[begin..end].split_inclusive('\n');
+        let blank = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        // An empty line ends a block.
+        let piece: String = lines.skip_while(blank).chain(["\n"]).collect();
+        pieces.push(piece);
+        begin = end;
+    }
+    Some(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statements;
+
+    #[test]
+    fn a_text_is_cut_into_what_would_be_typed() {
+        let text = "# c\nx = 1; y = 2\n\n@d\ndef f():\n  return (1,\n    2)\nf()";
+        let pieces = statements(text).unwrap();
+        assert_eq!(pieces, ["x = 1; y = 2\n\n", "@d\ndef f():\n  return (1,\n    2)\n\n", "f()\n"]);
+        assert!(statements("x = 1\n").is_none() && statements("x = = 1\ny").is_none());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const CAPACITY: usize = 64 << 10;
 
@@ -19,7 +20,8 @@ pub enum Buffering {
 /// An output stream.
 pub struct OutputStream {
     sink: RefCell<Box<dyn Write>>,
-    buffer: RefCell<Vec<u8>>,
+    /// Shared with those who save it when the process is ended (see [`OutputStream::held`]).
+    buffer: Arc<Mutex<Vec<u8>>>,
     buffering: Cell<Buffering>,
     broken: Cell<bool>,
     terminal: bool,
@@ -31,7 +33,7 @@ impl OutputStream {
     pub fn new(sink: Box<dyn Write>, buffering: Buffering) -> OutputStream {
         OutputStream {
             sink: RefCell::new(sink),
-            buffer: RefCell::default(),
+            buffer: Arc::default(),
             buffering: Cell::new(buffering),
             broken: Cell::new(false),
             terminal: false,
@@ -74,35 +76,45 @@ impl OutputStream {
         match self.buffering.get() {
             Buffering::None => return self.write_out(bytes),
             Buffering::Line if bytes.contains(&b'\n') => {
-                self.buffer.borrow_mut().extend_from_slice(bytes);
+                self.buffer().extend_from_slice(bytes);
                 return self.flush();
             }
             _ => {}
         }
-        let held = self.buffer.borrow().len();
+        let held = self.buffer().len();
         if held + bytes.len() > CAPACITY {
             self.flush()?;
             if bytes.len() >= CAPACITY {
                 return self.write_out(bytes);
             }
         }
-        self.buffer.borrow_mut().extend_from_slice(bytes);
+        self.buffer().extend_from_slice(bytes);
         Ok(())
     }
 
     /// Writes out what is held. What cannot be written is dropped, so that nobody tries again.
     pub fn flush(&self) -> io::Result<()> {
-        let held = std::mem::take(&mut *self.buffer.borrow_mut());
+        let held = std::mem::take(&mut *self.buffer());
         if held.is_empty() {
             return Ok(());
         }
         let result = self.write_out(&held);
-        let mut buffer = self.buffer.borrow_mut();
+        let mut buffer = self.buffer();
         if buffer.is_empty() {
             *buffer = held;
             buffer.clear();
         }
         result
+    }
+
+    /// What it holds, for another thread that ends the process.
+    pub fn held(&self) -> Arc<Mutex<Vec<u8>>> {
+        Arc::clone(&self.buffer)
+    }
+
+    /// The buffer. Nobody panics while holding it.
+    fn buffer(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {

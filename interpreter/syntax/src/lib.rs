@@ -17,6 +17,7 @@ mod render;
 mod span;
 mod tokens;
 mod validate;
+mod warn;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, missing_docs, unused_qualifications, dead_code)]
@@ -30,3 +31,4 @@ pub use parse::parse;
 pub use recover::parse_all_errors;
 pub use render::render;
 pub use span::{LineColumn, LineIndex, Source, Span};
+pub use warn::escape_warnings;

@@ -17,7 +17,7 @@ pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -
         return None;
     }
     let mut best: Option<(&str, usize)> = None;
-    let mut limit = a.len();
+    let mut limit = usize::MAX;
     for c in candidates {
         if c == wrong || limit == 0 {
             continue;

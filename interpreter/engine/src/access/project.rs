@@ -14,7 +14,7 @@ struct Project {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a permission is true, false or a list of texts")]
 enum Scopes {
     /// Without bounds, or not at all.
     All(bool),
@@ -29,10 +29,15 @@ impl Grants {
     /// A project file that cannot be read or means nothing: then nothing should be run.
     pub fn of_project(script: &Path) -> Result<Option<Grants>, String> {
         let real = std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
-        match real.parent().and_then(project_root) {
-            Some(root) => read(&root.join(PROJECT_FILE)),
-            None => Ok(None),
-        }
+        real.parent().map_or(Ok(None), Grants::of_folder)
+    }
+
+    /// The same for a program without a file, which belongs to the project of the current folder.
+    ///
+    /// # Errors
+    /// As for [`Grants::of_project`].
+    pub fn of_folder(folder: &Path) -> Result<Option<Grants>, String> {
+        project_root(folder).map_or(Ok(None), |root| read(&root.join(PROJECT_FILE)))
     }
 }
 

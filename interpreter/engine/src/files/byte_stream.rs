@@ -51,10 +51,12 @@ pub(super) struct ByteStream {
     truncated: Option<u64>,
     synced: bool,
     closed: bool,
+    /// Most bytes that may gather.
+    most: usize,
 }
 
 impl ByteStream {
-    pub(super) fn new(can: Abilities, buffer_size: usize, raw_pos: u64) -> ByteStream {
+    pub(super) fn new(can: Abilities, buffer_size: usize, raw_pos: u64, most: usize) -> ByteStream {
         ByteStream {
             can,
             buffer_size,
@@ -71,7 +73,13 @@ impl ByteStream {
             truncated: None,
             synced: false,
             closed: false,
+            most,
         }
+    }
+
+    /// An error if `n` bytes are more than may gather.
+    pub(super) fn check_room(&self, n: usize) -> FileResult<()> {
+        if n > self.most { Err(FileError::Memory) } else { Ok(()) }
     }
 
     pub(super) fn can(&self) -> Abilities {
@@ -107,6 +115,10 @@ impl ByteStream {
                     self.rbuf.extend_from_slice(&data);
                 }
                 self.rpos = 0;
+                if let Err(error) = self.check_room(self.rbuf.len()) {
+                    self.rbuf = Vec::new();
+                    return Err(error);
+                }
             }
             IoOutcome::Wrote { written, mut data, end, outcome } => {
                 self.in_flight = 0;
@@ -198,6 +210,7 @@ impl ByteStream {
     /// Takes `data` for writing. The caller then asks [`ByteStream::wants_drain`].
     pub(super) fn push(&mut self, data: &[u8]) -> FileResult<()> {
         self.ready_to_write()?;
+        self.check_room(self.wbuf.len() + data.len())?;
         self.wbuf.try_reserve(data.len()).map_err(|_| FileError::Memory)?;
         self.wbuf.extend_from_slice(data);
         Ok(())

@@ -132,7 +132,8 @@ impl OpenFile {
         if can.readable && can.writable && !seekable && mode.buffer_size > 0 {
             return Err(FileError::Unsupported("File or stream is not seekable.".into()));
         }
-        let bytes = ByteStream::new(can, mode.buffer_size, opened.seek_start.unwrap_or(0));
+        let start = opened.seek_start.unwrap_or(0);
+        let bytes = ByteStream::new(can, mode.buffer_size, start, service.most);
         let stream = match &mode.text {
             None => Stream::Bytes(bytes),
             Some(text) => {
@@ -527,7 +528,7 @@ impl Drop for OpenFile {
         }
         let in_flight = self.in_flight.take();
         let Some(file) = self.file.take() else { return };
-        let closed = Stream::Bytes(ByteStream::new(Abilities::default(), 0, 0));
+        let closed = Stream::Bytes(ByteStream::new(Abilities::default(), 0, 0, 0));
         let mut stream = self.stream.replace(closed);
         let job = self.service.reactor.blocking(TaskToken::from_bits(0), move || {
             if let Some(mut in_flight) = in_flight

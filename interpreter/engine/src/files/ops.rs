@@ -69,12 +69,22 @@ pub fn open(access: &dyn Access, path: &Path, how: &How) -> FileResult<File> {
 /// Reads a whole file; more than `limit` bytes are an error.
 pub fn read_whole(access: &dyn Access, path: &Path, limit: Option<u64>) -> FileResult<Vec<u8>> {
     let file = open(access, path, &How { read: true, ..How::default() })?;
-    read_rest(&file, limit).map_err(|error| error.with_path(path))
+    let too_large = || FileError::from_io(with_errno(io::ErrorKind::FileTooLarge.into()));
+    read_rest(&file, limit, too_large).map_err(|error| error.with_path(path))
 }
 
-fn read_rest(file: &File, limit: Option<u64>) -> FileResult<Vec<u8>> {
-    let limit = limit.unwrap_or(u64::MAX - 1);
-    let too_large = || FileError::from_io(with_errno(io::ErrorKind::FileTooLarge.into()));
+/// Reads a whole file for which there are `most` bytes of memory.
+pub fn read_whole_within(access: &dyn Access, path: &Path, most: u64) -> FileResult<Vec<u8>> {
+    let file = open(access, path, &How { read: true, ..How::default() })?;
+    read_rest(&file, Some(most), || FileError::Memory).map_err(|error| error.with_path(path))
+}
+
+fn read_rest(
+    file: &File,
+    limit: Option<u64>,
+    too_large: impl Fn() -> FileError,
+) -> FileResult<Vec<u8>> {
+    let limit = limit.map_or(u64::MAX - 1, |limit| limit.min(u64::MAX - 1));
     let expected = file.metadata().map_err(FileError::from_io)?.len();
     if expected > limit {
         return Err(too_large());

@@ -28,6 +28,8 @@ pub(super) struct Inner {
     writers: RefCell<Vec<Weak<OpenFile>>>,
     /// Last writes of files that were dropped unclosed.
     pub(super) orphans: RefCell<Vec<Job<()>>>,
+    /// Most bytes that a read may bring, or gather on the way.
+    pub(super) most: usize,
 }
 
 /// The file service of one VM.
@@ -93,12 +95,22 @@ impl Opening {
 impl FileService {
     /// A service that waits through `reactor` and asks `access`.
     pub fn new(reactor: Rc<Reactor>, access: Arc<dyn Access>) -> FileService {
+        FileService::limited(reactor, access, None)
+    }
+
+    /// The same with a memory limit: a read that would bring more is a MemoryError before it does.
+    pub fn limited(
+        reactor: Rc<Reactor>,
+        access: Arc<dyn Access>,
+        most: Option<usize>,
+    ) -> FileService {
         let inner = Inner {
             reactor,
             access,
             mounts: LocalMounts::default(),
             writers: RefCell::default(),
             orphans: RefCell::default(),
+            most: most.unwrap_or(usize::MAX),
         };
         FileService { inner: Rc::new(inner) }
     }
@@ -151,7 +163,11 @@ impl FileService {
             None => true,
         });
         let path = path.to_owned();
-        self.run(token, quick, move |access| ops::read_whole(access, &path, limit))
+        let most = self.inner.most as u64;
+        self.run(token, quick, move |access| match limit {
+            Some(limit) if limit <= most => ops::read_whole(access, &path, Some(limit)),
+            _ => ops::read_whole_within(access, &path, most),
+        })
     }
 
     /// Writes a whole file, atomically if it is a regular one; see [`ops`].

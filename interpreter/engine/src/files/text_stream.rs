@@ -311,6 +311,7 @@ impl TextStream {
         let data = done!(self.bytes.read1(size)?);
         let last = data.is_empty();
         let had = self.text.len() - self.tpos;
+        self.bytes.check_room(had + data.len())?;
         self.decode(data, last)?;
         Ok(Step::Done(!last || self.text.len() - self.tpos > had))
     }

@@ -2,6 +2,7 @@
 //! [`miniscript_stdlib::MODULES`].
 
 mod gc;
+mod interactive;
 mod sys;
 mod time;
 mod traceback;
@@ -50,7 +51,7 @@ pub(crate) fn install(vm: &Vm) -> Result<(), Exit<'_>> {
     vm.dict_set_name(vm.modules(), vm.intern("builtins"), builtins)?;
     let open = vm.foreign_native(&crate::io::OPEN, Value::EMPTY, Value::EMPTY, 0);
     vm.dict_set_name(vm.builtins(), vm.intern("open"), open)?;
-    for row in sys::EXITS {
+    for row in interactive::BUILTINS {
         let native = vm.foreign_native(row, Value::EMPTY, Value::EMPTY, 0);
         vm.dict_set_name(vm.builtins(), vm.intern(row.name), native)?;
     }

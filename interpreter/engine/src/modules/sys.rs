@@ -32,7 +32,12 @@ pub(crate) struct Settings {
 }
 
 pub(super) static FUNCTIONS: &[NativeDef] = &[
-    NativeDef::new("exit", "status=None, /", exit, "Exit by raising SystemExit(status)."),
+    NativeDef::new(
+        "exit",
+        "status=None, /",
+        super::interactive::exit,
+        "Exit by raising SystemExit(status).",
+    ),
     NativeDef::new("getrecursionlimit", "", get_recursion_limit, "The most frames of a task."),
     NativeDef::new("setrecursionlimit", "limit, /", set_recursion_limit, "Set it."),
     NativeDef::new(
@@ -67,12 +72,6 @@ pub(super) static FUNCTIONS: &[NativeDef] = &[
     ),
     NativeDef::new("getswitchinterval", "", |_, _| Ok(Value::float(0.005)), "Tasks take no turns."),
     NativeDef::new("is_finalizing", "", |_, _| Ok(Value::FALSE), "Return False."),
-];
-
-/// The builtins `exit` and `quit`.
-pub(super) static EXITS: &[NativeDef] = &[
-    NativeDef::new("exit", "code=None", exit, "Exit by raising SystemExit(code)."),
-    NativeDef::new("quit", "code=None", exit, "Exit by raising SystemExit(code)."),
 ];
 
 pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
@@ -224,14 +223,6 @@ pub(crate) fn path<'v>(vm: &'v Vm, _: &EngineHost) -> Value<'v> {
     d.and_then(|d| vm.dict_get_str(d, "path")).unwrap_or(Value::NONE)
 }
 
-fn exit<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let code = if args[0].is_empty() { Value::NONE } else { args[0] };
-    let args = if args[0].is_empty() { vm.empty_tuple() } else { vm.tuple(&[code])? };
-    let e = vm.new_exception(Type::SystemExit.shape(), args);
-    vm.set_attr_raw(e, vm.intern("code"), code)?;
-    Err(Exit::Raise(e))
-}
-
 fn get_recursion_limit<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
     Ok(vm.len_value(vm.recursion_limit()))
 }
@@ -239,6 +230,9 @@ fn get_recursion_limit<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
 fn set_recursion_limit<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let Some(n) = args[0].as_small() else {
         let t = vm.type_name(args[0]);
+        if t == "int" {
+            return Err(vm.overflow_error("Python int too large to convert to C int"));
+        }
         return Err(vm.type_error(format!("'{t}' object cannot be interpreted as an integer")));
     };
     if n < 1 {

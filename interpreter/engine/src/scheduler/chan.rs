@@ -169,6 +169,10 @@ fn send<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         if q.closed {
             return Err(vm.value_error("send on a closed channel"));
         }
+        if q.parcels.len() == q.parcels.capacity() {
+            // The queue is about to grow, to twice its size.
+            vm.check(q.parcels.capacity().saturating_mul(2 * size_of::<Parcel>()))?;
+        }
         let id = q.next_id;
         q.next_id += 1;
         q.parcels.push_back(Parcel { id, word: args[1].word(), sender: None });

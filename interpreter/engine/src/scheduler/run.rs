@@ -134,6 +134,7 @@ fn limits_while_idle(vm: &Vm, host: &EngineHost) {
     let e = if host.interrupt.swap(false, Ordering::Relaxed) {
         vm.new_exception(Type::KeyboardInterrupt.shape(), vm.empty_tuple())
     } else if host.deadline.get().is_some_and(|at| Instant::now() >= at) {
+        host.told_late.store(true, Ordering::Relaxed);
         vm.exception(Type::TimeoutError, "the time limit is over")
     } else {
         return;

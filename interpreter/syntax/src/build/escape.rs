@@ -1,5 +1,5 @@
-//! Escapes in string, bytes and f-string literals. Unknown ones stay as they are, as in CPython,
-//! where they are a silent warning.
+//! Escapes in string, bytes and f-string literals. Unknown ones stay as they are, as in CPython;
+//! `warn.rs` tells of them.
 //!
 //! Error positions are CPython's: it decodes a buffer in which each character beyond ASCII is
 //! spelled as a ten byte `\UXXXXXXXX`.

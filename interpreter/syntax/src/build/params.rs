@@ -74,6 +74,9 @@ impl Builder<'_> {
                     }
                     params.args.push(parameter);
                 }
+                ParamItem::Star(_) if star.is_some() && !self.comma_follows(here) => {
+                    return fail("invalid-syntax", "invalid syntax", here);
+                }
                 ParamItem::VarArg(..) | ParamItem::Star(_) if star.is_some() => {
                     return fail("parameter-order", "* argument may appear only once", here);
                 }
@@ -98,9 +101,8 @@ impl Builder<'_> {
                     return fail("parameter-order", "/ must be ahead of *", here);
                 }
                 ParamItem::Slash(_) if params.args.is_empty() => {
-                    let rest = self.text.get(here.end as usize..).unwrap_or("").trim_start();
                     // CPython knows better only if another parameter may follow.
-                    return match rest.starts_with(',') {
+                    return match self.comma_follows(here) {
                         true => {
                             let message = "at least one argument must precede /";
                             fail("parameter-order", message, here)
@@ -122,6 +124,10 @@ impl Builder<'_> {
 }
 
 impl Builder<'_> {
+    fn comma_follows(&self, span: Span) -> bool {
+        self.text.get(span.end as usize..).unwrap_or("").trim_start().starts_with(',')
+    }
+
     /// The place of the error for a bare star: in a lambda CPython points behind it.
     fn bare_star(&self, star: Span, lambda: bool) -> Span {
         let rest = &self.text[star.end as usize..];

@@ -90,8 +90,22 @@ impl Builder<'_> {
         Pattern { span, kind }
     }
 
-    pub fn mapping(&self, l: u32, items: Vec<MappingItem>, rest: Option<Ident>, r: u32) -> Pattern {
-        self.pattern(l, PatternKind::Mapping { items, rest }, r)
+    pub fn mapping(&self, l: u32, items: Vec<MappingItem>, r: u32) -> Pattern {
+        self.pattern(l, PatternKind::Mapping { items, rest: None }, r)
+    }
+
+    /// With `**rest`, which must have a name.
+    pub fn mapping_with(
+        &self,
+        l: u32,
+        items: Vec<MappingItem>,
+        rest: Ident,
+        r: u32,
+    ) -> Built<Pattern> {
+        if &*rest.name == "_" {
+            return fail("invalid-syntax", "invalid syntax", rest.span);
+        }
+        Ok(self.pattern(l, PatternKind::Mapping { items, rest: Some(rest) }, r))
     }
 
     pub fn mapping_item(&self, key: Expr, pattern: Pattern) -> Built<MappingItem> {

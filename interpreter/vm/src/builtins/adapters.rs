@@ -318,6 +318,7 @@ static FILTER_TRUTH_ROW: Row = Row {
 
 fn filter_next<'v>(vm: &'v Vm, i: &'v Iter) -> NResult<'v> {
     loop {
+        vm.tick()?;
         match vm.next_leaf(i.get(0))? {
             Some(v) if v.is_empty() => return Ok(v),
             Some(v) => {

@@ -267,6 +267,7 @@ fn fill_keys<'v>(vm: &'v Vm, d: Value<'v>, it: Value<'v>, v: Value<'v>) -> NResu
         && let Some(keys) = vm.items_leaf(it)?
     {
         for (i, k) in keys.iter().enumerate() {
+            vm.tick()?;
             if !vm.dict_store(target, *k, v)? {
                 let rest = vm.list(keys[i..].to_vec())?;
                 return Err(vm.prelude_tail("map", "dict_fromkeys", &[d, rest, v]));
@@ -295,6 +296,7 @@ fn clear<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 fn copy<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let copy = vm.dict();
     if let Some(d) = dict(a[0]) {
+        vm.ticks(d.len() / 16)?;
         let table = d.table().try_clone().map_err(|_| vm.memory_error())?;
         vm.oom(copy.update(&vm.heap, |t| *t = table))?;
     }

@@ -86,6 +86,16 @@ impl Vm {
         Ok(e)
     }
 
+    /// Whether the memory limit has room for the tree and the code of a text, or `MemoryError`.
+    /// They are no objects, so nothing is charged while they are made.
+    pub fn check_source(&self, text: &[u8]) -> Result<(), Exit<'_>> {
+        /// What a token takes on the way, roughly.
+        const TOKEN_BYTES: usize = 64;
+        // Most tokens end in such a character, or are one.
+        let tokens = text.iter().filter(|b| !b.is_ascii_alphanumeric()).count();
+        self.check(tokens.saturating_mul(TOKEN_BYTES))
+    }
+
     /// Compiles text that came from a script.
     pub(crate) fn compile_text<'v>(
         &'v self,
@@ -94,6 +104,7 @@ impl Vm {
         mode: Mode,
         namespaced: bool,
     ) -> Result<Arc<CodeProto>, Exit<'v>> {
+        self.check_source(text.as_bytes())?;
         let source = Arc::new(SourceInfo::new(filename, text));
         miniscript_syntax::parse(text, mode)
             .and_then(|m| {

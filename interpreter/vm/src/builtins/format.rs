@@ -78,18 +78,18 @@ impl Vm {
         let name = self.class_of(v).name_str();
         let max = self.int_max_str_digits.get();
         let out = if let Some(s) = v.get::<Str>() {
-            spec::format_str(s.text(), text, &name)
+            self.polled(|poll| spec::format_str(s.text(), text, &name, poll))
         } else if let Some(n) = self.int_of(v) {
-            return self
-                .str_owned(self.polled(|poll| spec::format_int(&n, text, &name, max, poll))?);
+            self.polled(|poll| spec::format_int(&n, text, &name, max, poll))
         } else if let Some(x) = super::repr::float_of(v) {
-            spec::format_float(x, text, &name)
+            self.polled(|poll| spec::format_float(x, text, &name, poll))
         } else if let Some(z) = v.get::<Complex>() {
-            spec::format_complex(complex::Complex { re: z.re, im: z.im }, text, &name)
+            let z = complex::Complex { re: z.re, im: z.im };
+            self.polled(|poll| spec::format_complex(z, text, &name, poll))
         } else {
             return Err(self.type_error("bad receiver of __format__"));
         };
-        self.str_owned(out.map_err(|f| self.fault(f))?)
+        self.str_owned(out?)
     }
 
     /// An int (or bool) as the leaf modules take it.

@@ -18,6 +18,7 @@ impl<'a> Compiler<'a> {
         if let ExprKind::Attribute { value, attr, .. } = &call.func.kind
             && plain
         {
+            self.check_super(value);
             let attr = self.mangled(attr);
             let receiver = self.tmp()?;
             let object = self.operand(value, Some(receiver), true)?;
@@ -29,6 +30,20 @@ impl<'a> Compiler<'a> {
         }
         self.mov(dst, f);
         Ok(())
+    }
+
+    /// `super().name` reads the first parameter as a variable, which may have no value any more;
+    /// `super()` alone says so in its own way.
+    pub fn check_super(&mut self, value: &Expr) {
+        if let ExprKind::Call(call) = &value.kind
+            && call.args.is_empty()
+            && call.keywords.is_empty()
+            && matches!(&call.func.kind, ExprKind::Name(name) if &**name == "super")
+            && self.u.proto.arg_count > 0
+            && let Some(first) = self.syms.scopes[self.u.scope].order.first().cloned()
+        {
+            self.read_plain(&first, value.span);
+        }
     }
 
     /// Whether the arguments (after `extra` that are there already) fit registers as they are.

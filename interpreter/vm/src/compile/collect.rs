@@ -142,6 +142,7 @@ impl Builder {
             Use::CompTarget => sym.comp_target = true,
             Use::Bind => {}
         }
+        sym.only_imported = false;
         if !sym.bound {
             sym.bound = true;
             self.scope().order.push(key);
@@ -170,7 +171,7 @@ impl Builder {
             StmtKind::FunctionDef(def) => self.function(def),
             StmtKind::ClassDef(def) => self.class(def),
             StmtKind::Return(value) => self.opt(value),
-            StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.target(t)),
+            StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.deleted(t)),
             StmtKind::Assign { targets, value } => {
                 self.expr(value)?;
                 targets.iter().try_for_each(|t| self.target(t))
@@ -249,7 +250,7 @@ impl Builder {
             StmtKind::Import(names) => names.iter().try_for_each(|alias| {
                 let ident = alias.asname.as_ref().unwrap_or(&alias.name);
                 let name = ident.name.split('.').next().unwrap_or_default();
-                self.name(name, Use::Bind, stmt.span)
+                self.import(name, stmt.span)
             }),
             StmtKind::ImportFrom(import) => self.import_from(import, stmt.span),
             StmtKind::Global(names) => {
@@ -273,8 +274,17 @@ impl Builder {
                 continue;
             }
             let ident = alias.asname.as_ref().unwrap_or(&alias.name);
-            self.name(&ident.name, Use::Bind, span)?;
+            self.import(&ident.name, span)?;
         }
+        Ok(())
+    }
+
+    /// What an import binds may be declared global afterwards, as in CPython.
+    fn import(&mut self, name: &str, span: Span) -> Done {
+        let sym = self.sym(name).0;
+        let first = !sym.bound || sym.only_imported;
+        self.name(name, Use::Bind, span)?;
+        self.sym(name).0.only_imported = first;
         Ok(())
     }
 
@@ -289,7 +299,7 @@ impl Builder {
             format!("name '{key}' is used prior to {word} declaration")
         } else if sym.annotated {
             format!("annotated name '{key}' can't be {word}")
-        } else if sym.bound {
+        } else if sym.bound && !sym.only_imported {
             format!("name '{key}' is assigned to before {word} declaration")
         } else if !global && module {
             "nonlocal declaration not allowed at module level".to_owned()
@@ -449,7 +459,24 @@ impl Builder {
         Ok(())
     }
 
-    /// The target of an assignment or deletion.
+    /// The target of a deletion.
+    fn deleted(&mut self, e: &Expr) -> Done {
+        match &e.kind {
+            ExprKind::Name(name) if &**name == "__debug__" => {
+                Err(SyntaxError::new("scope", "cannot delete __debug__", e.span))
+            }
+            ExprKind::Tuple(list) | ExprKind::List(list) => {
+                list.iter().try_for_each(|e| self.deleted(e))
+            }
+            ExprKind::Attribute { value, attr, .. } => {
+                self.note_self_attr(value, attr);
+                self.expr(value)
+            }
+            _ => self.target(e),
+        }
+    }
+
+    /// The target of an assignment.
     pub fn target(&mut self, e: &Expr) -> Done {
         match &e.kind {
             ExprKind::Name(name) => {
@@ -501,13 +528,24 @@ impl Builder {
             PatternKind::Class(class) => {
                 self.expr(&class.cls)?;
                 class.patterns.iter().try_for_each(|p| self.pattern(p))?;
-                class.keywords.iter().try_for_each(|k| self.pattern(&k.pattern))
+                class.keywords.iter().try_for_each(|k| {
+                    no_debug(&k.attr, k.pattern.span)?;
+                    self.pattern(&k.pattern)
+                })
             }
             PatternKind::As { pattern, name } => {
                 self.pattern(pattern)?;
                 self.bind(name)
             }
         }
+    }
+}
+
+/// An error if `__debug__` is given a value as a keyword.
+pub(super) fn no_debug(ident: &Ident, span: Span) -> Done {
+    match &*ident.name {
+        "__debug__" => Err(SyntaxError::new("scope", "cannot assign to __debug__", span)),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 use miniscript_syntax::ast::*;
 use miniscript_syntax::{Span, SyntaxError};
 
-use super::collect::{Builder, Done, Use, node};
+use super::collect::{Builder, Done, Use, no_debug, node};
 use super::scope::ScopeKind;
 
 /// Comprehensions nested deeper than this in one unit become functions of their own, so that
@@ -84,7 +84,10 @@ impl Builder {
             ExprKind::Call(call) => {
                 self.expr(&call.func)?;
                 self.exprs(&call.args)?;
-                call.keywords.iter().try_for_each(|k| self.expr(&k.value))
+                call.keywords.iter().try_for_each(|k| {
+                    k.arg.as_ref().map_or(Ok(()), |arg| no_debug(arg, k.span))?;
+                    self.expr(&k.value)
+                })
             }
             ExprKind::Attribute { value, .. } => self.expr(value),
             ExprKind::Subscript { value, index } => {

@@ -105,6 +105,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Compare { left, rest } => self.compare_value(left, rest, dst, e.span),
             ExprKind::Call(call) => self.call(call, dst, e.span),
             ExprKind::Attribute { value, attr, .. } => {
+                self.check_super(value);
                 let object = self.operand(value, Some(dst), true)?;
                 let attr = self.mangled(attr);
                 self.op_named(Op::GETATTR, dst, object, &attr, e.span);
@@ -200,18 +201,46 @@ impl<'a> Compiler<'a> {
         };
         for (i, step) in rest.iter().enumerate().skip(done) {
             let to = if i + 1 == rest.len() { dst } else { work };
-            let whole = Span::new(span.start, step.operand.span.end);
+            let whole = Span::new(span.start, self.operand_end(step));
             let whole = if i + 1 == rest.len() { span } else { whole };
             if let (Some(imm), Some(op)) = (small_int(&step.operand), immediate(step.op)) {
-                self.opa(op, (to, left, imm), 0, whole, step.op_span);
+                let anchor = self.operator_anchor(step);
+                self.opa(op, (to, left, imm), 0, whole, anchor);
             } else {
                 let right = self.operand(&step.operand, None, true)?;
-                self.opa(binary_op(step.op), (to, left, right), 0, whole, step.op_span);
+                let anchor = self.operator_anchor(step);
+                self.opa(binary_op(step.op), (to, left, right), 0, whole, anchor);
             }
             self.u.top = mark;
             left = to;
         }
         Ok(())
+    }
+
+    /// Where the operand ends, with the brackets around it.
+    fn operand_end(&self, step: &BinOpStep) -> u32 {
+        let (text, operand) = (&self.source.text, step.operand.span);
+        let before = text.get(step.op_span.end as usize..operand.start as usize).unwrap_or("");
+        let mut end = operand.end as usize;
+        for _ in before.matches('(') {
+            let rest = text.get(end..).unwrap_or("");
+            let blank = rest.len() - rest.trim_start().len();
+            if !rest[blank..].starts_with(')') {
+                break;
+            }
+            end += blank + 1;
+        }
+        end as u32
+    }
+
+    /// What CPython marks as the operator: two characters, if nothing blank follows the first.
+    fn operator_anchor(&self, step: &BinOpStep) -> Span {
+        let Span { start, end } = step.op_span;
+        let next = self.source.text.as_bytes().get(end as usize);
+        let more = end - start == 1
+            && step.operand.span.start > end
+            && next.is_some_and(|b| !b.is_ascii_whitespace() && *b != b'\\');
+        Span::new(start, if more { end + 1 } else { end })
     }
 
     fn subscript(&mut self, value: &'a Expr, index: &'a Expr, dst: u32, span: Span) -> Res {

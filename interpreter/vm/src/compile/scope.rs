@@ -59,6 +59,8 @@ pub(super) struct Sym {
     pub param: bool,
     /// Assigned here, in whatever way.
     pub bound: bool,
+    /// By imports alone.
+    pub only_imported: bool,
     pub used: bool,
     pub annotated: bool,
     pub global: bool,

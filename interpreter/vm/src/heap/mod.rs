@@ -16,6 +16,7 @@ mod block;
 mod kinds;
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 pub use block::MAX_OBJECT;
 use block::{Block, CLASS_COUNT, size_class};
@@ -159,6 +160,8 @@ pub struct Heap {
     handed_out: Cell<u64>,
     threshold: Cell<usize>,
     limit: Cell<usize>,
+    /// What the stacks of the tasks take, which count as memory in use.
+    pub(crate) stacks: Rc<StackBudget>,
     want_collect: Cell<bool>,
     /// Called with its argument when a collection becomes due.
     on_due: Cell<Option<Hook>>,
@@ -187,6 +190,40 @@ const SMALL_HEAP: usize = 16 << 20;
 /// Empty blocks that a collection keeps: what will be allocated until the next one at least.
 const SPARE_BLOCKS: usize = FIRST_THRESHOLD / (64 << 10);
 
+/// Memory of the stacks of all tasks. They are no objects, but the limit holds for them too.
+pub(crate) struct StackBudget {
+    used: Cell<usize>,
+    limit: Cell<usize>,
+}
+
+impl Default for StackBudget {
+    fn default() -> StackBudget {
+        StackBudget { used: Cell::new(0), limit: Cell::new(usize::MAX) }
+    }
+}
+
+impl StackBudget {
+    /// Takes `bytes`; whether the limit allows it.
+    pub(crate) fn take(&self, bytes: usize) -> bool {
+        let used = self.used.get().saturating_add(bytes);
+        let allowed = used <= self.limit.get();
+        if allowed {
+            self.used.set(used);
+        }
+        allowed
+    }
+
+    /// Takes `bytes`, even beyond the limit: then the next safepoint raises MemoryError.
+    pub(crate) fn take_anyway(&self, bytes: usize) {
+        self.used.set(self.used.get().saturating_add(bytes));
+    }
+
+    /// Gives `bytes` back.
+    pub(crate) fn give_back(&self, bytes: usize) {
+        self.used.set(self.used.get().saturating_sub(bytes));
+    }
+}
+
 impl Default for Heap {
     fn default() -> Heap {
         let none = Run { next: std::ptr::null_mut(), end: std::ptr::null_mut() };
@@ -200,6 +237,7 @@ impl Default for Heap {
             handed_out: Cell::new(0),
             threshold: Cell::new(FIRST_THRESHOLD),
             limit: Cell::new(usize::MAX),
+            stacks: Rc::default(),
             want_collect: Cell::new(false),
             on_due: Cell::new(None),
             stats: Cell::default(),
@@ -340,12 +378,17 @@ impl Heap {
 
     /// Bytes in use, garbage included.
     pub fn in_use(&self) -> usize {
-        self.live_cells.get().saturating_add(self.external.get()) + self.fresh_bytes.get()
+        self.live_cells
+            .get()
+            .saturating_add(self.external.get())
+            .saturating_add(self.fresh_bytes.get())
+            .saturating_add(self.stacks.used.get())
     }
 
     /// Sets the memory limit in bytes.
     pub fn set_limit(&self, bytes: usize) {
         self.limit.set(bytes);
+        self.stacks.limit.set(bytes);
     }
 
     /// How much more may be used, if there is a limit.

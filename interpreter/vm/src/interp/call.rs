@@ -9,7 +9,7 @@ use super::dispatch::{Flow, finish_value};
 use super::state::{FrameRec, Stubs};
 use crate::Vm;
 use crate::builtins::Type;
-use crate::native::{Exit, NResult, NativeFn, Role};
+use crate::native::{Action, Exit, NResult, NativeFn, Role, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::{BoundMethod, Function, Native, call_flags};
 use crate::object::map::Dict;
@@ -17,6 +17,28 @@ use crate::object::record::{ClassMethod, StaticMethod};
 use crate::object::seq::Tuple;
 use crate::object::text::Str;
 use crate::value::{EMPTY, Value, Word};
+
+/// Objects on the way from a callee to the function that is called in the end.
+const MAX_CALLABLES: usize = 1000;
+
+/// After script code bound a `__call__`: calls what it gave. State: names of keywords, arguments.
+static CALL_BOUND_ROW: Row = Row {
+    name: "call_bound",
+    catches: false,
+    resume: |_, state, answer| {
+        let args = state[1].get::<Tuple>().map_or_else(Vec::new, |t| t.items().to_vec());
+        let (func, kwnames) = (answer.value()?, state[0]);
+        Err(Exit::Do(Box::new(Action::Call { func, args, kwnames, then: None })))
+    },
+};
+
+/// What became of a callee that is no function.
+enum Callee {
+    /// It calls what is in its place now, with so many arguments.
+    Other(usize),
+    /// The call was begun.
+    Entered(Flow),
+}
 
 impl Vm {
     /// Register `i` of the running frame as a value.
@@ -47,46 +69,73 @@ impl Vm {
     /// Calls `R[a]` with `R[a+1 .. a+1+n]`; the last of these are keywords if `st.kwnames` is set
     /// (it is cleared). `st.pc` is the return address.
     pub(crate) fn call(&self, a: usize, n: usize) -> Flow {
-        let callee = self.reg(a);
-        if let Some(f) = callee.get::<Function>() {
-            return match self.enter_function(f, a, n) {
-                Ok(()) => Flow::Next,
-                Err(e) => self.raise_here(e),
-            };
+        let mut n = n;
+        // A `__call__` may be an object with a `__call__` itself, and so on for ever.
+        for _ in 0..MAX_CALLABLES {
+            let callee = self.reg(a);
+            if let Some(f) = callee.get::<Function>() {
+                return match self.enter_function(f, a, n) {
+                    Ok(()) => Flow::Next,
+                    Err(e) => self.raise_here(e),
+                };
+            }
+            if let Some(f) = callee.get::<Native>() {
+                let r = self.call_native(f, a, n);
+                return finish_value(self, a, r);
+            }
+            match self.unwrap_callee(callee, a, n) {
+                Ok(Callee::Other(args)) => n = args,
+                Ok(Callee::Entered(flow)) => return flow,
+                Err(e) => return self.do_exit(e, a, super::state::Mode::Reg),
+            }
         }
-        if let Some(f) = callee.get::<Native>() {
-            let r = self.call_native(f, a, n);
-            return finish_value(self, a, r);
-        }
-        match self.call_other(callee, a, n) {
-            Ok(flow) => flow,
-            Err(e) => self.do_exit(e, a, super::state::Mode::Reg),
-        }
+        self.raise_here(self.recursion_error())
     }
 
-    fn call_other<'v>(&'v self, callee: Value<'v>, a: usize, n: usize) -> Result<Flow, Exit<'v>> {
+    /// Puts what `callee` calls in its place.
+    fn unwrap_callee<'v>(
+        &'v self,
+        callee: Value<'v>,
+        a: usize,
+        n: usize,
+    ) -> Result<Callee, Exit<'v>> {
         if let Some(m) = callee.get::<BoundMethod>() {
             let (f, receiver) = (m.func.get(), m.receiver.get());
             self.insert_arg(a, n, receiver)?;
             self.st.set_reg(a, f);
-            return Ok(self.call(a, n + 1));
+            return Ok(Callee::Other(n + 1));
         }
         if let Some(c) = callee.get::<Class>() {
             return self.call_class(c, a, n);
         }
         if let Some(m) = callee.get::<StaticMethod>() {
             self.st.set_reg(a, m.func.get());
-            return Ok(self.call(a, n));
+            return Ok(Callee::Other(n));
         }
         if callee.is_a::<ClassMethod>() {
             return Err(self.type_error("'classmethod' object is not callable"));
         }
         let class = self.class_of(callee);
         if let Some(f) = self.class_lookup(class, self.names.__call__) {
-            // A builtin class's __call__ works on any of its instances.
-            self.insert_arg(a, n, callee.word())?;
-            self.st.set_reg(a, f.word());
-            return Ok(self.call(a, n + 1));
+            if self.is_plain_method(f) {
+                // A builtin class's __call__ works on any of its instances.
+                self.insert_arg(a, n, callee.word())?;
+                self.st.set_reg(a, f.word());
+                return Ok(Callee::Other(n + 1));
+            }
+            // Whatever else stands there is bound as an attribute is, or not at all.
+            return match self.descriptor_get(f, callee, Value::object(class)) {
+                Ok(f) => {
+                    self.st.set_reg(a, f.word());
+                    Ok(Callee::Other(n))
+                }
+                Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
+                Err(e) => {
+                    let kwnames = self.word_value(self.st.kwnames.replace(EMPTY));
+                    let args = self.tuple(self.regs(a + 1, n))?;
+                    Err(self.then_state(e, &CALL_BOUND_ROW, &[kwnames, args]))
+                }
+            };
         }
         Err(self.type_error(format!("'{}' object is not callable", self.type_name(callee))))
     }
@@ -104,16 +153,16 @@ impl Vm {
     }
 
     /// Instances of `c` are made with `R[a+1..]`.
-    fn call_class<'v>(&'v self, c: &'v Class, a: usize, n: usize) -> Result<Flow, Exit<'v>> {
+    fn call_class<'v>(&'v self, c: &'v Class, a: usize, n: usize) -> Result<Callee, Exit<'v>> {
         if c.has(class_flags::META_CALL) {
             let meta = self.class_of(Value::object(c));
             if let Some(f) = self.class_lookup(meta, self.names.__call__) {
                 self.insert_arg(a, n, Value::object(c).word())?;
                 self.st.set_reg(a, f.word());
-                return Ok(self.call(a, n + 1));
+                return Ok(Callee::Other(n + 1));
             }
         }
-        self.make_instance(c, a, n)
+        self.make_instance(c, a, n).map(Callee::Entered)
     }
 
     /// `type.__call__`: `__new__`, then `__init__` if the result is an instance of `c`. The

@@ -84,7 +84,7 @@ impl Vm {
         }
     }
 
-    fn do_action(&self, action: Action<'_>, dst: usize, mode: Mode) -> Flow {
+    pub(crate) fn do_action(&self, action: Action<'_>, dst: usize, mode: Mode) -> Flow {
         match action {
             Action::Call { func, args, kwnames, then } => {
                 if !self.push_native(then, args.len() + 1, dst, mode) {

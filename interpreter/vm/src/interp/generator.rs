@@ -9,7 +9,7 @@ use super::dispatch::Flow;
 use super::state::{Delta, FrameRec, Mode, Stubs};
 use crate::Vm;
 use crate::builtins::Type;
-use crate::native::{Answer, Exit, Row};
+use crate::native::{Action, Answer, Exit, Row, Then};
 use crate::object::func::Function;
 use crate::object::generator::{GenState, Generator, NEAR_REGS};
 use crate::object::iter::Iter;
@@ -238,6 +238,11 @@ impl Vm {
         if let Some(i) = iter.get::<Iter>() {
             return match (i.next)(self, i) {
                 Ok(v) => self.deliver(v, dst, mode),
+                Err(Exit::Do(action)) => match *action {
+                    // Iterators over iterators may be stacked as high as one likes.
+                    Action::Next { iter, then } => self.iterate_inner(iter, then, dst, mode),
+                    action => self.do_action(action, dst, mode),
+                },
                 Err(e) => self.do_exit(e, dst, mode),
             };
         }
@@ -247,6 +252,28 @@ impl Vm {
             None => self.raise_here(
                 self.type_error(format!("'{}' object is not an iterator", self.type_name(iter))),
             ),
+        }
+    }
+
+    /// The next item of `iter`, which is wanted by an iterator over it: see [`Action::Next`]. No
+    /// Rust recursion, however many of them lie on one another.
+    fn iterate_inner(&self, iter: Value<'_>, then: Then<'_>, dst: usize, mode: Mode) -> Flow {
+        let (mut iter, mut then, mut dst, mut mode) = (iter, then, dst, mode);
+        loop {
+            if !self.push_native(Some(then), 4, dst, mode) {
+                return self.do_exit(self.memory_error(), dst, mode);
+            }
+            (dst, mode) = (self.native_window(), Mode::Next);
+            self.st.pc.set(Stubs::cont(dst));
+            let Some(i) = iter.get::<Iter>() else { return self.iterate(iter, dst, mode) };
+            match (i.next)(self, i) {
+                Ok(v) => return self.deliver(v, dst, mode),
+                Err(Exit::Do(action)) => match *action {
+                    Action::Next { iter: inner, then: row } => (iter, then) = (inner, row),
+                    action => return self.do_action(action, dst, mode),
+                },
+                Err(e) => return self.do_exit(e, dst, mode),
+            }
         }
     }
 

@@ -263,6 +263,7 @@ impl Vm {
         let Ok(mut stack) = self.stack_pool.take() else { return raised(self.memory_error()) };
         self.no_collect.set(depth + 1);
         let mut fresh = Stacks::default();
+        fresh.charge_to(&self.heap.stacks);
         fresh.handled = self.st.handled.get();
         // The words of the outer stacks stay where they are: the native's callers refer to them.
         let outer = self.st.switch(fresh);

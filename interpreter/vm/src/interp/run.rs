@@ -53,7 +53,7 @@ impl Vm {
             words.push(self.handle(*a)?.word());
         }
         let mut stacks = Stacks::for_call(&words);
-        stacks.account(&self.heap);
+        stacks.charge_to(&self.heap.stacks);
         let mut parked = self.st.parked.borrow_mut();
         let i = self.st.free_tasks.borrow_mut().pop().unwrap_or_else(|| {
             // Slot 0 stays free for the stacks that are current while no task runs.

@@ -18,11 +18,12 @@
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::code::op::{Ins, Op};
-use crate::heap::{Heap, Marker};
+use crate::heap::{Heap, Marker, StackBudget};
 use crate::value::{EMPTY, Word, int_of, int_word, is_int, marker};
 
 /// Where a frame's caller goes on.
@@ -140,8 +141,10 @@ pub struct Stacks {
     pub(crate) handled: Word,
     /// Natives that call back and have not returned.
     pub(crate) nested: super::nested::NestedStack,
-    /// Bytes of these stacks that the heap knows of.
+    /// Bytes of native stacks that the heap knows of.
     held: usize,
+    /// What they are charged to, and how much they took of it.
+    budget: Option<(Rc<StackBudget>, usize)>,
 }
 
 impl Default for Stacks {
@@ -158,16 +161,23 @@ impl Default for Stacks {
             handled: EMPTY,
             nested: Default::default(),
             held: 0,
+            budget: None,
+        }
+    }
+}
+
+impl Drop for Stacks {
+    fn drop(&mut self) {
+        if let Some((budget, taken)) = &self.budget {
+            budget.give_back(*taken);
         }
     }
 }
 
 impl Stacks {
-    /// Tells the heap how large they are now.
+    /// Tells the heap how large the native stacks are now.
     pub(crate) fn account(&mut self, heap: &Heap) {
-        let bytes = std::mem::size_of_val(&*self.values)
-            + std::mem::size_of_val(&*self.frames)
-            + self.nested.bytes();
+        let bytes = self.nested.bytes();
         heap.refund(std::mem::replace(&mut self.held, bytes));
         heap.hold(bytes);
     }
@@ -175,6 +185,49 @@ impl Stacks {
     /// Tells the heap that they end.
     pub(crate) fn refund(&mut self, heap: &Heap) {
         heap.refund(std::mem::take(&mut self.held));
+    }
+
+    /// Charges `budget` from now on.
+    pub(crate) fn charge_to(&mut self, budget: &Rc<StackBudget>) {
+        let bytes = self.values.len() * 8 + self.frames.len() * 16;
+        budget.take_anyway(bytes);
+        self.budget = Some((Rc::clone(budget), bytes));
+    }
+
+    /// Takes `bytes` more of the budget; whether that is allowed.
+    fn take(&mut self, bytes: usize) -> bool {
+        match &mut self.budget {
+            Some((budget, taken)) if budget.take(bytes) => {
+                *taken += bytes;
+                true
+            }
+            Some(_) => false,
+            None => true,
+        }
+    }
+
+    /// Makes room for `words` above `top`, and for one more frame record; `false` if memory is
+    /// short.
+    fn grow(&mut self, top: *mut Word, words: usize) -> bool {
+        let used = (top as usize - self.values.as_ptr() as usize) / 8;
+        let want = used + words + SLACK;
+        if want > self.values.len() {
+            let len = want.max(self.values.len() * 2);
+            let more = len - self.values.len();
+            if !self.take(more * 8) || self.values.try_reserve_exact(more).is_err() {
+                return false;
+            }
+            self.values.resize(len, EMPTY);
+        }
+        if self.depth + 16 > self.frames.len() {
+            let len = self.frames.len() * 2;
+            let more = len - self.frames.len();
+            if !self.take(more * 16) || self.frames.try_reserve_exact(more).is_err() {
+                return false;
+            }
+            self.frames.resize(len, FrameRec { pc: std::ptr::null(), k: std::ptr::null() });
+        }
+        true
     }
 
     /// Lays out the outermost frame: what it will call, in its first registers.
@@ -405,29 +458,10 @@ impl State {
     /// in the state is kept right, other pointers into it are not. `false` if memory is short.
     pub(crate) fn reserve(&self, top: *mut Word, words: usize) -> bool {
         self.leave();
-        {
-            let mut s = self.stacks.borrow_mut();
-            let used = (top as usize - s.values.as_ptr() as usize) / 8;
-            let want = used + words + SLACK;
-            if want > s.values.len() {
-                let len = want.max(s.values.len() * 2);
-                let more = len - s.values.len();
-                if s.values.try_reserve_exact(more).is_err() {
-                    return false;
-                }
-                s.values.resize(len, EMPTY);
-            }
-            if s.depth + 16 > s.frames.len() {
-                let len = s.frames.len() * 2;
-                let more = len - s.frames.len();
-                if s.frames.try_reserve_exact(more).is_err() {
-                    return false;
-                }
-                s.frames.resize(len, FrameRec { pc: std::ptr::null(), k: std::ptr::null() });
-            }
-        }
+        let enough = self.stacks.borrow_mut().grow(top, words);
+        // Also after a failure: one of the two may have moved.
         self.enter();
-        true
+        enough
     }
 
     /// Pushes a frame record.

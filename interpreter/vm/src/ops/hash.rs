@@ -127,12 +127,15 @@ impl Vm {
             return known(self.str_hash(s));
         }
         if let Some(t) = v.get::<Tuple>() {
+            // A tuple may be reached on more ways than it has items.
+            self.tick()?;
             return Ok(Part::Items(t.items()));
         }
         if let Some(n) = v.get::<Int64>() {
             return known(hash::int(n.value));
         }
         if let Some(n) = v.get::<BigIntObj>() {
+            self.ticks(n.value.bits() as usize / 1024)?;
             return known(hash::big_int(&n.value));
         }
         if let Some(c) = v.get::<Complex>() {

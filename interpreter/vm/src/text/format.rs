@@ -206,7 +206,7 @@ impl Spec {
     }
 
     /// Pads text with nothing numeric about it.
-    fn pad(&self, text: Text, default: Align) -> Result<Vec<u8>, Fault> {
+    fn pad(&self, text: Text, default: Align, poll: Poll<'_>) -> Result<Vec<u8>, Fault> {
         let missing = self.width.unwrap_or(0).saturating_sub(text.len);
         let left = match self.align.unwrap_or(default) {
             Align::Left => 0,
@@ -214,10 +214,10 @@ impl Spec {
             Align::Center => missing / 2,
         };
         let mut out = find::reserved(missing.checked_add(text.bytes.len()))?;
-        fill(&mut out, self.fill, left)?;
+        fill(&mut out, self.fill, left, poll)?;
         out.try_reserve(text.bytes.len())?;
         out.extend_from_slice(text.bytes);
-        fill(&mut out, self.fill, missing - left)?;
+        fill(&mut out, self.fill, missing - left, poll)?;
         Ok(out)
     }
 }
@@ -227,7 +227,12 @@ fn unknown(kind: u32, type_name: &str) -> Fault {
 }
 
 /// `format(str, spec)`.
-pub fn format_str(text: Text, spec: &[u8], type_name: &str) -> Result<Vec<u8>, Fault> {
+pub fn format_str(
+    text: Text,
+    spec: &[u8],
+    type_name: &str,
+    poll: Poll<'_>,
+) -> Result<Vec<u8>, Fault> {
     let spec = Spec::parse(spec, For::Str, type_name)?;
     let not = |what: &str| Fault::value(format!("{what} not allowed in string format specifier"));
     if let Some(kind) = spec.kind.filter(|k| *k != b's' as u32) {
@@ -249,7 +254,7 @@ pub fn format_str(text: Text, spec: &[u8], type_name: &str) -> Result<Vec<u8>, F
     }
     let len = spec.precision.unwrap_or(usize::MAX).min(text.len);
     let bytes = text.slice(0, len);
-    spec.pad(Text { bytes, len, index: None }, Align::Left)
+    spec.pad(Text { bytes, len, index: None }, Align::Left, poll)
 }
 
 /// A number in parts, ready to be laid out.
@@ -301,7 +306,7 @@ fn group(digits: &str, sep: Option<u8>, size: usize, width: usize) -> Result<Vec
 
 impl Number<'_> {
     /// Appends sign, prefix, digits and the rest, with the padding the spec asks for.
-    fn lay_out(&self, spec: &Spec, group_size: usize) -> Result<Vec<u8>, Fault> {
+    fn lay_out(&self, spec: &Spec, group_size: usize, poll: Poll<'_>) -> Result<Vec<u8>, Fault> {
         let sign = match spec.sign {
             _ if self.negative => "-",
             Some(b'+') => "+",
@@ -322,15 +327,15 @@ impl Number<'_> {
             Align::Numeric => (0, missing, 0),
         };
         let mut out = Vec::new();
-        fill(&mut out, spec.fill, before)?;
+        fill(&mut out, spec.fill, before, poll)?;
         out.try_reserve(around.saturating_add(self.rest.len()))?;
         out.extend_from_slice(sign.as_bytes());
         out.extend_from_slice(self.prefix.as_bytes());
-        fill(&mut out, spec.fill, inside)?;
+        fill(&mut out, spec.fill, inside, poll)?;
         out.try_reserve(digits.len() + self.rest.len())?;
         out.extend_from_slice(&digits);
         out.extend_from_slice(self.rest.as_bytes());
-        fill(&mut out, spec.fill, after)?;
+        fill(&mut out, spec.fill, after, poll)?;
         Ok(out)
     }
 }
@@ -354,7 +359,7 @@ pub fn format_int(
                 Int::Small(n) => *n as f64,
                 Int::Big(n) => int::to_f64(n)?,
             };
-            return float_with(x, spec, type_name);
+            return float_with(x, spec, type_name, poll);
         }
         _ => return Err(unknown(kind, type_name)),
     }
@@ -366,7 +371,7 @@ pub fn format_int(
         return Err(not("Negative zero coercion (z)"));
     }
     if letter == 'c' {
-        return format_char(n, &spec);
+        return format_char(n, &spec, poll);
     }
     let (digits, negative) = digits_in(n, letter, max_digits, poll)?;
     let prefix = match letter {
@@ -377,7 +382,7 @@ pub fn format_int(
         _ => "",
     };
     let number = Number { negative, prefix, digits: &digits, rest: "" };
-    number.lay_out(&spec, if matches!(letter, 'b' | 'o' | 'x' | 'X') { 4 } else { 3 })
+    number.lay_out(&spec, if matches!(letter, 'b' | 'o' | 'x' | 'X') { 4 } else { 3 }, poll)
 }
 
 /// The digits of an int without its sign, in the base a type letter stands for.
@@ -412,7 +417,7 @@ pub(super) fn digits_in(
     Ok((digits, negative))
 }
 
-fn format_char(n: &Int, spec: &Spec) -> Result<Vec<u8>, Fault> {
+fn format_char(n: &Int, spec: &Spec, poll: Poll<'_>) -> Result<Vec<u8>, Fault> {
     let not =
         |what: &str| Fault::value(format!("{what} not allowed with integer format specifier 'c'"));
     if spec.sign.is_some() {
@@ -427,7 +432,7 @@ fn format_char(n: &Int, spec: &Spec) -> Result<Vec<u8>, Fault> {
     let cp = u32::try_from(*n).ok().filter(|cp| *cp <= wtf8::MAX);
     let cp = cp.ok_or_else(|| Fault::overflow("%c arg not in range(0x110000)"))?;
     let mut buffer = [0; 4];
-    spec.pad(Text { bytes: wtf8::encode(cp, &mut buffer), len: 1, index: None }, Align::Right)
+    spec.pad(Text { bytes: wtf8::encode(cp, &mut buffer), len: 1, index: None }, Align::Right, poll)
 }
 
 /// How a float is written.
@@ -529,11 +534,16 @@ fn style_of(spec: &Spec, letter: u8, point_zero: bool) -> Result<FloatStyle, Fau
 }
 
 /// `format(float, spec)`.
-pub fn format_float(x: f64, spec: &[u8], type_name: &str) -> Result<Vec<u8>, Fault> {
-    float_with(x, Spec::parse(spec, For::Number, type_name)?, type_name)
+pub fn format_float(
+    x: f64,
+    spec: &[u8],
+    type_name: &str,
+    poll: Poll<'_>,
+) -> Result<Vec<u8>, Fault> {
+    float_with(x, Spec::parse(spec, For::Number, type_name)?, type_name, poll)
 }
 
-fn float_with(x: f64, spec: Spec, type_name: &str) -> Result<Vec<u8>, Fault> {
+fn float_with(x: f64, spec: Spec, type_name: &str, poll: Poll<'_>) -> Result<Vec<u8>, Fault> {
     let (letter, percent) = match spec.kind.map(|k| (k, char::from_u32(k))) {
         None => (b'r', false),
         Some((_, Some('n'))) => (b'g', false),
@@ -548,11 +558,16 @@ fn float_with(x: f64, spec: Spec, type_name: &str) -> Result<Vec<u8>, Fault> {
     if percent {
         text.push('%');
     }
-    split_number(&text).lay_out(&spec, 3)
+    split_number(&text).lay_out(&spec, 3, poll)
 }
 
 /// `format(complex, spec)`.
-pub fn format_complex(z: Complex, spec: &[u8], type_name: &str) -> Result<Vec<u8>, Fault> {
+pub fn format_complex(
+    z: Complex,
+    spec: &[u8],
+    type_name: &str,
+    poll: Poll<'_>,
+) -> Result<Vec<u8>, Fault> {
     let spec = Spec::parse(spec, For::Number, type_name)?;
     let letter = match spec.kind.map(|k| (k, char::from_u32(k))) {
         None => b'r',
@@ -579,13 +594,13 @@ pub fn format_complex(z: Complex, spec: &[u8], type_name: &str) -> Result<Vec<u8
     }
     let mut im_spec = bare;
     if !imaginary_only {
-        out.extend(split_number(&float_text(z.re, style)).lay_out(&bare, 3)?);
+        out.extend(split_number(&float_text(z.re, style)).lay_out(&bare, 3, poll)?);
         im_spec.sign = Some(b'+');
     }
-    out.extend(split_number(&float_text(z.im, style)).lay_out(&im_spec, 3)?);
+    out.extend(split_number(&float_text(z.im, style)).lay_out(&im_spec, 3, poll)?);
     out.push(b'j');
     if plain && !imaginary_only {
         out.push(b')');
     }
-    spec.pad(Text::new(&out), Align::Right)
+    spec.pad(Text::new(&out), Align::Right, poll)
 }

@@ -105,22 +105,27 @@ fn call(op: &str, args: &[&str]) -> Result<Vec<u8>, Fault> {
     let int = |n: usize| Int::from(args[n].parse::<BigInt>().unwrap());
     let poll = || no_poll();
     match op {
-        "float" => format::format_float(float(0), &text(1), "float"),
+        "float" => format::format_float(float(0), &text(1), "float", &mut no_poll),
         "int" => format::format_int(&int(0), &text(1), "int", 4300, &mut poll.clone()),
-        "str" => format::format_str(Text::new(&text(0)), &text(1), "str"),
-        "complex" => {
-            format::format_complex(Complex { re: float(0), im: float(1) }, &text(2), "complex")
-        }
+        "str" => format::format_str(Text::new(&text(0)), &text(1), "str", &mut no_poll),
+        "complex" => format::format_complex(
+            Complex { re: float(0), im: float(1) },
+            &text(2),
+            "complex",
+            &mut no_poll,
+        ),
         "%int" => percent(&text(0), false, false, |d, out| {
             d.format_int(out, &int(1), 4300, &mut poll.clone())
         }),
-        "%float" => percent(&text(0), false, false, |d, out| d.format_float(out, float(1))),
-        "%text" => {
-            percent(&text(0), false, false, |d, out| d.format_text(out, Text::new(&text(1))))
+        "%float" => {
+            percent(&text(0), false, false, |d, out| d.format_float(out, float(1), &mut no_poll))
         }
+        "%text" => percent(&text(0), false, false, |d, out| {
+            d.format_text(out, Text::new(&text(1)), &mut no_poll)
+        }),
         "%bytes" => percent(&text(0), true, false, |d, out| {
             let bytes = text(1);
-            d.format_text(out, Text { bytes: &bytes, len: bytes.len(), index: None })
+            d.format_text(out, Text { bytes: &bytes, len: bytes.len(), index: None }, &mut no_poll)
         }),
         "template" => template(&text(0)),
         "name" => name(&text(0)),
@@ -188,7 +193,7 @@ fn sizes_can_be_checked_beforehand() {
     assert_eq!(format::size_hint(b"*>30.5f"), 30);
     assert_eq!(format::size_hint(b".1000000000000000000000f"), usize::MAX);
     assert_eq!(format::size_hint(b""), 0);
-    let wide = format::format_str(Text::new(b"a"), b"9223372036854775807", "str");
+    let wide = format::format_str(Text::new(b"a"), b"9223372036854775807", "str", &mut no_poll);
     assert_eq!(wide.unwrap_err().kind, ErrKind::Memory);
     let long = format::format_int(&Int::Small(1), b"09223372036854775807,", "int", 0, &mut no_poll);
     assert_eq!(long.unwrap_err().kind, ErrKind::Memory);

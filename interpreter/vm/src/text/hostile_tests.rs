@@ -150,7 +150,10 @@ fn malformed_storage_does_no_harm() {
         let _ = text.slice_step(rng.below(9), i as isize, rng.below(9));
         let _ = (case::swapcase(&bytes), case::capitalize(&bytes), case::casefold(&bytes));
         let _ = (case::is_title(&bytes), case::is_identifier(&bytes), repr::str(&bytes));
-        let _ = (layout::zfill(text, j), layout::expand_tabs(&bytes, i, true));
+        let _ = (
+            layout::zfill(text, j, &mut no_poll),
+            layout::expand_tabs(&bytes, i, true, &mut no_poll),
+        );
         let _ = find::replace(
             &bytes,
             &other,
@@ -187,15 +190,20 @@ fn malformed_templates_and_numbers_do_no_harm() {
             if let percent::Step::Directive(d) = step {
                 let mut out = Vec::new();
                 let _ = d.format_int(&mut out, &Int::Small(-7), 9, &mut no_poll);
-                let _ = d.format_float(&mut out, 2.5);
-                let _ = d.format_text(&mut out, Text::new(&text));
+                let _ = d.format_float(&mut out, 2.5, &mut no_poll);
+                let _ = d.format_text(&mut out, Text::new(&text), &mut no_poll);
             }
         }
         if format::size_hint(&text) < 100_000 {
             let _ = format::format_int(&Int::Small(-70_000), &text, "int", 9, &mut no_poll);
-            let _ = format::format_float(-1.5e-7, &text, "float");
-            let _ = format::format_complex(Complex { re: 1.0, im: -0.0 }, &text, "complex");
-            let _ = format::format_str(Text::new(&text), &text, "str");
+            let _ = format::format_float(-1.5e-7, &text, "float", &mut no_poll);
+            let _ = format::format_complex(
+                Complex { re: 1.0, im: -0.0 },
+                &text,
+                "complex",
+                &mut no_poll,
+            );
+            let _ = format::format_str(Text::new(&text), &text, "str", &mut no_poll);
         }
         let _ = (float::parse(&text, Shown::Str), float::from_hex(&text), complex::parse(&text));
         for base in [0, 2, 10, 16, 36, 99] {

@@ -4,16 +4,28 @@
 use super::find::reserved;
 use super::wtf8::Text;
 use super::{AllocError, wtf8};
+use crate::fault::{Fault, Poll};
+
+/// Code points that are filled in between polls.
+const ROUND: usize = 1 << 20;
 
 /// `count` code points, encoded.
-pub fn fill(out: &mut Vec<u8>, cp: u32, count: usize) -> Result<(), AllocError> {
+pub fn fill(out: &mut Vec<u8>, cp: u32, count: usize, poll: Poll<'_>) -> Result<(), Fault> {
     let mut buffer = [0; 4];
     let one = wtf8::encode(cp, &mut buffer);
     out.try_reserve(count.checked_mul(one.len()).ok_or(AllocError)?)?;
-    if let [byte] = one {
-        out.resize(out.len() + count, *byte);
-    } else {
-        (0..count).for_each(|_| out.extend_from_slice(one));
+    let mut left = count;
+    while left > 0 {
+        let round = left.min(ROUND);
+        if let [byte] = one {
+            out.resize(out.len() + round, *byte);
+        } else {
+            (0..round).for_each(|_| out.extend_from_slice(one));
+        }
+        left -= round;
+        if left > 0 {
+            poll()?;
+        }
     }
     Ok(())
 }
@@ -36,7 +48,8 @@ pub fn justify(
     width: i64,
     with: u32,
     how: Justify,
-) -> Result<Option<Vec<u8>>, AllocError> {
+    poll: Poll<'_>,
+) -> Result<Option<Vec<u8>>, Fault> {
     let width = usize::try_from(width).unwrap_or(0);
     if width <= text.len {
         return Ok(None);
@@ -49,15 +62,15 @@ pub fn justify(
     };
     let unit = wtf8::encode(with, &mut [0; 4]).len();
     let mut out = reserved(pad.checked_mul(unit).and_then(|n| n.checked_add(text.bytes.len())))?;
-    fill(&mut out, with, left)?;
+    fill(&mut out, with, left, poll)?;
     out.extend_from_slice(text.bytes);
-    fill(&mut out, with, pad - left)?;
+    fill(&mut out, with, pad - left, poll)?;
     Ok(Some(out))
 }
 
 /// `text.zfill(width)`; `None` if the text is wide enough.
-pub fn zfill(text: Text, width: i64) -> Result<Option<Vec<u8>>, AllocError> {
-    let Some(mut out) = justify(text, width, b'0' as u32, Justify::Right)? else {
+pub fn zfill(text: Text, width: i64, poll: Poll<'_>) -> Result<Option<Vec<u8>>, Fault> {
+    let Some(mut out) = justify(text, width, b'0' as u32, Justify::Right, poll)? else {
         return Ok(None);
     };
     let zeros = out.len() - text.bytes.len();
@@ -69,17 +82,22 @@ pub fn zfill(text: Text, width: i64) -> Result<Option<Vec<u8>>, AllocError> {
 }
 
 /// `text.expandtabs(size)`, for `str` and (columns counted in bytes) for `bytes`.
-pub fn expand_tabs(bytes: &[u8], size: i64, str: bool) -> Result<Vec<u8>, AllocError> {
+pub fn expand_tabs(bytes: &[u8], size: i64, str: bool, poll: Poll<'_>) -> Result<Vec<u8>, Fault> {
     let size = usize::try_from(size).unwrap_or(0);
     let mut out = reserved(Some(bytes.len()))?;
     let mut column = 0;
+    let mut polled = 0;
     for b in bytes {
+        if out.len() - polled > ROUND {
+            polled = out.len();
+            poll()?;
+        }
         match b {
             b'\t' => {
                 if size > 0 {
                     let pad = size - column % size;
                     column += pad;
-                    fill(&mut out, b' ' as u32, pad)?;
+                    fill(&mut out, b' ' as u32, pad, poll)?;
                 }
                 continue;
             }

@@ -111,6 +111,7 @@ impl<'a> Template<'a> {
     }
 
     fn directive(&mut self) -> Result<Directive, Fault> {
+        let begin = self.at;
         let mut d = Directive {
             key: None,
             left: false,
@@ -158,7 +159,8 @@ impl<'a> Template<'a> {
         let (cp, next) = found.ok_or_else(|| Fault::value("incomplete format"))?;
         d.conversion = match u8::try_from(cp) {
             Ok(b'b') if self.is_bytes => b'b',
-            Ok(c) if b"diouxXeEfFgGcrsa%".contains(&c) => c,
+            Ok(b'%') if self.at == begin => b'%',
+            Ok(c) if b"diouxXeEfFgGcrsa".contains(&c) => c,
             _ => return Err(self.unsupported(cp)),
         };
         self.at = next;
@@ -227,15 +229,15 @@ impl Directive {
 
     /// Formats the text of `%s`, `%r`, `%a`, `%b` (cut to the precision) and `%c` (not cut).
     /// For `bytes` pass a `Text` whose `len` is the number of bytes.
-    pub fn format_text(&self, out: &mut Vec<u8>, text: Text) -> Result<(), Fault> {
+    pub fn format_text(&self, out: &mut Vec<u8>, text: Text, poll: Poll<'_>) -> Result<(), Fault> {
         let cut = self.precision.get().filter(|_| self.conversion != b'c');
         let len = cut.unwrap_or(usize::MAX).min(text.len);
         let bytes = text.slice(0, len);
         let pad = self.width.get().unwrap_or(0).saturating_sub(len);
-        fill(out, b' ' as u32, if self.left { 0 } else { pad })?;
+        fill(out, b' ' as u32, if self.left { 0 } else { pad }, poll)?;
         out.try_reserve(bytes.len())?;
         out.extend_from_slice(bytes);
-        fill(out, b' ' as u32, if self.left { pad } else { 0 })?;
+        fill(out, b' ' as u32, if self.left { pad } else { 0 }, poll)?;
         Ok(())
     }
 
@@ -258,15 +260,15 @@ impl Directive {
         let zeros = self.precision.get().unwrap_or(0).saturating_sub(digits.len());
         if zeros > 0 {
             let mut padded = Vec::new();
-            fill(&mut padded, b'0' as u32, zeros)?;
+            fill(&mut padded, b'0' as u32, zeros, poll)?;
             padded.extend_from_slice(digits.as_bytes());
             digits = String::from_utf8(padded).unwrap_or_default();
         }
-        self.put_number(out, negative, prefix, &digits)
+        self.put_number(out, negative, prefix, &digits, poll)
     }
 
     /// Formats a float by `%e`, `%f`, `%g` or the upper case of one.
-    pub fn format_float(&self, out: &mut Vec<u8>, x: f64) -> Result<(), Fault> {
+    pub fn format_float(&self, out: &mut Vec<u8>, x: f64, poll: Poll<'_>) -> Result<(), Fault> {
         let style = FloatStyle {
             letter: self.conversion,
             precision: self.precision.get().unwrap_or(6),
@@ -277,7 +279,7 @@ impl Directive {
         Vec::<u8>::new().try_reserve(style.precision)?;
         let text = float_text(x, style);
         let unsigned = text.strip_prefix('-').unwrap_or(&text);
-        self.put_number(out, unsigned.len() < text.len(), "", unsigned)
+        self.put_number(out, unsigned.len() < text.len(), "", unsigned, poll)
     }
 
     fn put_number(
@@ -286,6 +288,7 @@ impl Directive {
         negative: bool,
         prefix: &str,
         digits: &str,
+        poll: Poll<'_>,
     ) -> Result<(), Fault> {
         let sign = match () {
             _ if negative => "-",
@@ -300,13 +303,13 @@ impl Directive {
             _ if self.zero => (0, pad, 0),
             _ => (pad, 0, 0),
         };
-        fill(out, b' ' as u32, before)?;
+        fill(out, b' ' as u32, before, poll)?;
         out.extend_from_slice(sign.as_bytes());
         out.extend_from_slice(prefix.as_bytes());
-        fill(out, b'0' as u32, zeros)?;
+        fill(out, b'0' as u32, zeros, poll)?;
         out.try_reserve(digits.len())?;
         out.extend_from_slice(digits.as_bytes());
-        fill(out, b' ' as u32, after)?;
+        fill(out, b' ' as u32, after, poll)?;
         Ok(())
     }
 }

@@ -87,7 +87,9 @@ fn call(method: &str, args: &[&str]) -> String {
         hex(&s[left])
     };
     let justify = |with, how| {
-        hex(&layout::justify(text, int(1), with, how).unwrap().unwrap_or_else(|| s.clone()))
+        hex(&layout::justify(text, int(1), with, how, &mut no_poll)
+            .unwrap()
+            .unwrap_or_else(|| s.clone()))
     };
     match method {
         "upper" => hex(&case::upper(&s).unwrap()),
@@ -151,8 +153,8 @@ fn call(method: &str, args: &[&str]) -> String {
         "center" => justify(0xE9, Justify::Center),
         "ljust" => justify(0x20, Justify::Left),
         "rjust" => justify(0x2A, Justify::Right),
-        "zfill" => hex(&layout::zfill(text, int(1)).unwrap().unwrap_or(s)),
-        "expandtabs" => hex(&layout::expand_tabs(&s, int(1), true).unwrap()),
+        "zfill" => hex(&layout::zfill(text, int(1), &mut no_poll).unwrap().unwrap_or(s)),
+        "expandtabs" => hex(&layout::expand_tabs(&s, int(1), true, &mut no_poll).unwrap()),
         "encode" | "decode" => {
             let encoding = Encoding::lookup(&name(1)).unwrap();
             let errors = Handler::lookup(&name(2)).unwrap();
@@ -251,9 +253,9 @@ fn all_of_unicode_has_the_properties_cpython_knows() {
 #[test]
 fn what_does_not_fit_is_an_error() {
     let text = Text::new(b"ab");
-    assert!(layout::justify(text, i64::MAX, 0x1F600, Justify::Center).is_err());
-    assert!(layout::zfill(text, i64::MAX).is_err());
-    assert!(layout::expand_tabs(b"a\tb\tc", i64::MAX, true).is_err());
+    assert!(layout::justify(text, i64::MAX, 0x1F600, Justify::Center, &mut no_poll).is_err());
+    assert!(layout::zfill(text, i64::MAX, &mut no_poll).is_err());
+    assert!(layout::expand_tabs(b"a\tb\tc", i64::MAX, true, &mut no_poll).is_err());
     let table: [u8; 256] = std::array::from_fn(|b| b as u8 ^ 1);
     assert_eq!(layout::translate(b"abcd", Some(&table), b"b").unwrap(), b"`be");
 }

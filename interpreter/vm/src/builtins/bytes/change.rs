@@ -13,6 +13,9 @@ use crate::text::layout::{self, Justify};
 use crate::text::wtf8::Text;
 use crate::value::Value;
 
+/// Bytes that are filled in between polls.
+const FILLED: usize = 1 << 20;
+
 macro_rules! changed {
     ($name:literal, $func:path) => {
         def!($name, "self, /", |vm, args| change(vm, args, $func), "Return a changed copy.")
@@ -134,9 +137,15 @@ fn justify<'v>(vm: &'v Vm, args: &[Value<'v>], how: Justify, name: &str) -> NRes
     };
     let mut out = Vec::new();
     out.try_reserve_exact(width).map_err(|_| vm.memory_error())?;
-    out.resize(left, fill);
-    out.extend_from_slice(&hay);
-    out.resize(width, fill);
+    for end in [left, width] {
+        while out.len() < end {
+            vm.ticks(FILLED / 256)?;
+            out.resize(end.min(out.len() + FILLED), fill);
+        }
+        if end == left {
+            out.extend_from_slice(&hay);
+        }
+    }
     make(vm, args[0], out)
 }
 
@@ -144,10 +153,9 @@ fn zfill<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let width = vm.size_arg(args[1], 0)?;
     let hay = data(vm, args[0])?;
     vm.check(usize::try_from(width).unwrap_or(0))?;
-    match layout::zfill(text(&hay), width) {
-        Ok(Some(out)) => make(vm, args[0], out),
-        Ok(None) => slice_of(vm, args[0], &hay),
-        Err(_) => Err(vm.memory_error()),
+    match vm.polled(|poll| layout::zfill(text(&hay), width, poll))? {
+        Some(out) => make(vm, args[0], out),
+        None => slice_of(vm, args[0], &hay),
     }
 }
 
@@ -156,7 +164,7 @@ fn expandtabs<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let hay = data(vm, args[0])?;
     let tabs = memchr::memchr_iter(b'\t', &hay).count();
     vm.check(tabs.saturating_mul(size.max(0) as usize).saturating_add(hay.len()))?;
-    let out = layout::expand_tabs(&hay, size, false).map_err(|_| vm.memory_error())?;
+    let out = vm.polled(|poll| layout::expand_tabs(&hay, size, false, poll))?;
     make(vm, args[0], out)
 }
 

@@ -134,10 +134,9 @@ fn justify<'v>(vm: &'v Vm, args: &[Value<'v>], how: Justify) -> NResult<'v> {
         }
     };
     vm.check(usize::try_from(width).unwrap_or(0))?;
-    match layout::justify(s.text(), width, fill, how) {
-        Ok(Some(out)) => vm.str_owned(out),
-        Ok(None) => vm.plain_str(args[0]),
-        Err(_) => Err(vm.memory_error()),
+    match vm.polled(|poll| layout::justify(s.text(), width, fill, how, poll))? {
+        Some(out) => vm.str_owned(out),
+        None => vm.plain_str(args[0]),
     }
 }
 
@@ -145,10 +144,9 @@ fn zfill<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let s = me(vm, args[0])?;
     let width = vm.size_arg(args[1], 0)?;
     vm.check(usize::try_from(width).unwrap_or(0))?;
-    match layout::zfill(s.text(), width) {
-        Ok(Some(out)) => vm.str_owned(out),
-        Ok(None) => vm.plain_str(args[0]),
-        Err(_) => Err(vm.memory_error()),
+    match vm.polled(|poll| layout::zfill(s.text(), width, poll))? {
+        Some(out) => vm.str_owned(out),
+        None => vm.plain_str(args[0]),
     }
 }
 
@@ -166,8 +164,7 @@ fn expandtabs<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let size = tab_size(vm, args[1])?;
     let tabs = memchr::memchr_iter(b'\t', s.bytes()).count();
     vm.check(tabs.saturating_mul(size.max(0) as usize).saturating_add(s.bytes().len()))?;
-    let out = layout::expand_tabs(s.bytes(), size, true);
-    vm.str_owned(out.map_err(|_| vm.memory_error())?)
+    vm.str_owned(vm.polled(|poll| layout::expand_tabs(s.bytes(), size, true, poll))?)
 }
 
 fn encode<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

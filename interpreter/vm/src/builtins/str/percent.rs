@@ -268,7 +268,7 @@ fn put<'v>(
 ) -> Result<(), Need<'v>> {
     let len = if is_bytes { text.len() } else { crate::text::wtf8::len(text) };
     let text = Text { bytes: text, len, index: None };
-    Ok(vm.faulty(d.format_text(&mut work.out, text))?)
+    Ok(vm.polled(|poll| d.format_text(&mut work.out, text, poll))?)
 }
 
 fn converted<'v>(
@@ -418,5 +418,5 @@ fn float<'v>(vm: &'v Vm, work: &mut Work<'v>, d: &Directive, v: Value<'v>) -> Re
             vm.faulty(n.to_f64())?
         }
     };
-    Ok(vm.faulty(d.format_float(&mut work.out, x))?)
+    Ok(vm.polled(|poll| d.format_float(&mut work.out, x, poll))?)
 }

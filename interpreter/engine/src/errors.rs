@@ -1,6 +1,7 @@
 //! Errors that are data elsewhere, as exceptions.
 
 use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
 
@@ -13,8 +14,10 @@ pub(crate) static UNSUPPORTED: ClassDef = ClassDef {
     module: "io",
     doc: "",
     base: Type::OSError,
+    layout: Kind::Exception,
     second_base: Some(Type::ValueError),
     open: true,
+    has_dict: false,
     methods: &[],
 };
 

@@ -20,6 +20,8 @@ pub struct ModuleDef {
     pub doc: &'static str,
     /// Its functions.
     pub natives: &'static [NativeDef],
+    /// Further functions.
+    pub more_natives: &'static [NativeDef],
     /// Its classes.
     pub classes: &'static [&'static ClassDef],
     /// Constants and the like.
@@ -35,18 +37,31 @@ impl ModuleDef {
         doc: &'static str,
         natives: &'static [NativeDef],
     ) -> ModuleDef {
-        ModuleDef { name, doc, natives, classes: &[], fill: |_, _| Ok(()), source: None }
+        ModuleDef {
+            name,
+            doc,
+            natives,
+            more_natives: &[],
+            classes: &[],
+            fill: |_, _| Ok(()),
+            source: None,
+        }
     }
 
     /// A module with a source.
     pub const fn source(name: &'static str, source: &'static str) -> ModuleDef {
-        let source = Some(source);
-        ModuleDef { name, doc: "", natives: &[], classes: &[], fill: |_, _| Ok(()), source }
+        ModuleDef { source: Some(source), ..ModuleDef::native(name, "", &[]) }
     }
 
     /// The same with natives.
     pub const fn with(mut self, natives: &'static [NativeDef]) -> ModuleDef {
         self.natives = natives;
+        self
+    }
+
+    /// The same with natives of a second table.
+    pub const fn more(mut self, natives: &'static [NativeDef]) -> ModuleDef {
+        self.more_natives = natives;
         self
     }
 
@@ -71,7 +86,7 @@ impl ModuleDef {
             set("__doc__", vm.str(self.doc)?)?;
         }
         set("__package__", vm.str(self.name.rsplit_once('.').map_or("", |(parent, _)| parent))?)?;
-        for def in self.natives {
+        for def in self.natives.iter().chain(self.more_natives) {
             set(def.name, vm.foreign_native(def, Value::EMPTY, Value::EMPTY, 0))?;
         }
         for class in self.classes {
@@ -79,5 +94,21 @@ impl ModuleDef {
         }
         (self.fill)(vm, d)?;
         Ok(module)
+    }
+}
+
+/// Calls function `name` of the bundled module `module` in place of the running native: what the
+/// native could not do without script code.
+pub(crate) fn source_tail<'v>(
+    vm: &'v Vm,
+    module: &str,
+    name: &str,
+    args: &[Value<'v>],
+) -> Exit<'v> {
+    let found = vm.dict_get_str(vm.modules(), module);
+    let found = found.and_then(|m| m.get::<Module>()?.dict().get::<Dict>());
+    match found.and_then(|d| vm.dict_get_str(d, name)) {
+        Some(f) => Exit::tail(f, args.to_vec()),
+        None => vm.runtime_error(format!("module '{module}' is not complete")),
     }
 }

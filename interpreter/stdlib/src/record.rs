@@ -1,6 +1,7 @@
 //! Tuples whose items have names, as `sys.version_info`: a class and a row for each.
 
 pub use miniscript_vm::builtins::Type;
+pub use miniscript_vm::heap::Kind;
 use miniscript_vm::native::NResult;
 pub use miniscript_vm::native::NativeDef;
 use miniscript_vm::object::text::Str;
@@ -54,8 +55,10 @@ macro_rules! record {
                 module: $module,
                 doc: $doc,
                 base: $crate::record::Type::Tuple,
+                layout: $crate::record::Kind::Tuple,
                 second_base: None,
                 open: true,
+                has_dict: false,
                 methods: &[
                     $crate::record::NativeDef::new(
                         "__repr__",

@@ -11,6 +11,7 @@
 //! | shape, METHOD             | class's method | the function          |                     |
 //! | shape, ADD                | new attribute  | byte offset           | new shape           |
 //! | shape, OBJECT             | of one object  | the value             | the object (a class) |
+//! | shape, ITEM              | tuple's item   | index                 |                     |
 //! | shape, CLASS_METHOD       | class method   | the function          | the class           |
 //! | dict version, GLOBAL      | global         | entry                 | address of the dict |
 //! | builtins version, BUILTIN | builtin        | entry, globals version| address of globals  |
@@ -55,6 +56,8 @@ pub mod kind {
     pub const CLASS_METHOD: u64 = 8 << 32;
     /// A slot behind an instance, which may be Empty.
     pub const SLOT: u64 = 9 << 32;
+    /// An item of a tuple, whose class has a name for it.
+    pub const ITEM: u64 = 10 << 32;
     /// The bits of the kind.
     pub const MASK: u64 = 0xFF << 32;
 }
@@ -113,7 +116,7 @@ impl Vm {
         unsafe {
             let c: *mut Word = code.k[at].get();
             let old = *c.add(1);
-            let attributes = kind::INLINE..=kind::SLOT | 0xFFFF_FFFF;
+            let attributes = kind::INLINE..=kind::ITEM | 0xFFFF_FFFF;
             if attributes.contains(&old) && attributes.contains(&key) {
                 let row = self.st.sites.row(c, old as u32);
                 *row = [c as u64, old, *c.add(2), *c.add(3)];

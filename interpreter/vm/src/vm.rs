@@ -81,6 +81,8 @@ pub struct Vm {
     pub(crate) attr_hint: Cell<u32>,
     /// Most digits that an int may have when it is converted from or to decimal text.
     pub int_max_str_digits: Cell<usize>,
+    /// The weak references.
+    pub(crate) weak: crate::object::weak::WeakRefs,
     /// What modules keep for this VM, by type.
     locals: RefCell<FxHashMap<TypeId, Rc<dyn Any>>>,
     /// Counters that are not the heap's.
@@ -136,6 +138,7 @@ impl Vm {
             settled: Cell::new(false),
             attr_hint: Cell::new(0),
             int_max_str_digits: Cell::new(4300),
+            weak: Default::default(),
             locals: RefCell::default(),
             counters: Default::default(),
             host,
@@ -679,6 +682,7 @@ impl Vm {
         m.cell(&self.prelude);
         m.cell(&self.stdout);
         m.words(&self.repr_active.borrow());
+        self.weak.trace(m);
         self.handles.borrow().trace(m);
         self.finalizers.trace(m);
         self.shapes.trace(m);
@@ -709,6 +713,7 @@ impl Vm {
                 },
                 || {
                     vm.interner.sweep();
+                    vm.weak.sweep();
                     vm.cached_codes.borrow_mut().retain(|c| crate::heap::is_live((*c).cast()));
                 },
             );

@@ -8,6 +8,7 @@ use miniscript_abi::*;
 use miniscript_vm::builtins::Type;
 use miniscript_vm::builtins::foreign::ForeignClass;
 use miniscript_vm::handles::Handle;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::object::class::Class;
 use miniscript_vm::object::exc::Exception;
@@ -146,6 +147,7 @@ impl Loaded {
                 module: self.ext.name,
                 doc: class.doc,
                 base,
+                layout: Kind::Opaque,
                 subclassable: flags & MS_CLASS_SUBCLASSABLE != 0 || derives,
                 callable,
                 data: class.record.id as usize,
@@ -332,6 +334,7 @@ impl Bridge {
                     module: "builtins",
                     doc: "",
                     base: vm.class(Type::Object),
+                    layout: Kind::Opaque,
                     subclassable: false,
                     callable: false,
                     data: 0,

@@ -3,7 +3,7 @@
 
 use std::task::Poll;
 
-use miniscript_vm::native::{NResult, NativeDef};
+use miniscript_vm::native::{NResult, NativeDef, Row};
 use miniscript_vm::{Value, Vm};
 
 use crate::host::EngineHost;
@@ -33,11 +33,18 @@ impl Wait for Collection {
     }
 }
 
+/// After the collection: callbacks of weak references come first.
+static COLLECTED: Row = Row {
+    name: "gc_collected",
+    catches: false,
+    resume: |vm, _, answer| vm.run_callbacks(answer.value()?),
+};
+
 fn collect<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
     match EngineHost::of(vm) {
         Some(host) => {
             host.collect_wanted.set(true);
-            Err(suspend(Collection))
+            vm.and_then(Err(suspend(Collection)), &COLLECTED, Vec::new())
         }
         None => Ok(vm.int(0)),
     }

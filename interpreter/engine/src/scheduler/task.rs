@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use miniscript_vm::builtins::Type;
 use miniscript_vm::handles::Handle;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::interp::run::TaskId;
 use miniscript_vm::native::{Answer, Exit, NResult, NativeDef, Row};
@@ -144,8 +145,10 @@ pub(crate) static CANCELLED: ClassDef = ClassDef {
     module: "builtins",
     doc: "The task was cancelled.",
     base: Type::BaseException,
+    layout: Kind::Exception,
     second_base: None,
     open: true,
+    has_dict: false,
     methods: &[],
 };
 

@@ -8,6 +8,7 @@ use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::native::Exit;
 use crate::object::class::{Class, class_flags};
+use crate::object::func::Native;
 use crate::object::text::Str;
 use crate::value::{EMPTY, FALSE, TRUE, Value, Word, is_float, is_int};
 /// Recently looked-up class attributes, by class and name. Emptied when any class changes and by
@@ -212,7 +213,8 @@ impl Vm {
         if is_script(n.__setattr__) || is_script(n.__delattr__) {
             f |= class_flags::SETATTR;
         }
-        if is_script(n.__new__) {
+        let new = self.class_lookup_uncached(class, n.__new__);
+        if is_script(n.__new__) && new.is_none_or(|f| !f.is_a::<Native>()) {
             f |= class_flags::NEW;
         }
         if self.class_lookup_uncached(class, n.__del__).is_some() {

@@ -10,6 +10,7 @@ use crate::object::func::{BoundMethod, Function, Native};
 use crate::object::instance::slot_cell;
 use crate::object::read;
 use crate::object::record::{ClassMethod, Member, Property, StaticMethod};
+use crate::object::seq::Tuple;
 use crate::object::text::Str;
 use crate::value::{EMPTY, Value};
 impl Vm {
@@ -133,6 +134,17 @@ impl Vm {
         leaf(self, &[arg])
     }
 
+    /// The item that a field of a named tuple stands for.
+    fn tuple_field<'v>(&'v self, obj: Value<'v>, i: usize) -> NResult<'v> {
+        let Some(t) = obj.get::<Tuple>() else {
+            return Err(self.type_error(format!(
+                "descriptor for index '{i}' for tuple subclasses doesn't apply to '{}' object",
+                self.type_name(obj)
+            )));
+        };
+        t.items().get(i).copied().ok_or_else(|| self.index_error("tuple index out of range"))
+    }
+
     /// What a slot or native attribute of `obj` holds.
     pub(super) fn member_get<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> NResult<'v> {
         if let Some(owner) = m.owner().get::<Class>()
@@ -145,6 +157,9 @@ impl Vm {
                 owner.name_str(),
                 self.type_name(obj)
             )));
+        }
+        if let Some(i) = m.get().as_small() {
+            return self.tuple_field(obj, i as usize);
         }
         if m.get().is_none() {
             // A slot: kept among the object's attributes under a name of its own.
@@ -261,6 +276,9 @@ impl Vm {
             return self.set_attr_raw(obj, key, v);
         }
         match m.set().get::<Native>() {
+            None if m.get().as_small().is_some() => {
+                Err(self.attribute_error("can't set attribute", obj, name))
+            }
             Some(n) => match n.def.func {
                 crate::native::NativeFn::Leaf(leaf) => leaf(self, &[obj, v]).map(|_| ()),
                 crate::native::NativeFn::Host(host) | crate::native::NativeFn::Typed(_, host) => {

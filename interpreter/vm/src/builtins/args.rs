@@ -9,7 +9,7 @@ use crate::value::Value;
 
 impl Vm {
     /// An argument that is a size; Empty stands for `default`.
-    pub(crate) fn size_arg<'v>(&'v self, v: Value<'v>, default: i64) -> Result<i64, Exit<'v>> {
+    pub fn size_arg<'v>(&'v self, v: Value<'v>, default: i64) -> Result<i64, Exit<'v>> {
         if v.is_empty() {
             return Ok(default);
         }

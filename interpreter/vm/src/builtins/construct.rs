@@ -68,11 +68,11 @@ impl Vm {
         if !std::ptr::eq(self.class_of(obj), class) {
             return Some(self.initialize(class, obj, args.to_vec(), Value::EMPTY));
         }
-        let nothing_to_do = if args.is_empty() || !class.has(class_flags::HEAP) {
-            std::ptr::eq(init.def, &super::object::INIT)
-        } else {
-            false
-        };
+        let object_init = std::ptr::eq(init.def, &super::object::INIT);
+        let nothing_to_do = object_init
+            && (args.is_empty()
+                || !class.has(class_flags::HEAP)
+                || !std::ptr::eq(new.def, &super::object::NEW));
         // An exception's `__new__` stored the arguments, and `__init__` would do the same again.
         let stored = std::ptr::eq(init.def, &super::exception::INIT)
             && std::ptr::eq(new.def, &super::exception::NEW);
@@ -227,7 +227,7 @@ impl Vm {
         }
         if class.layout.get() != Kind::Instance {
             let base = match class.layout.get() {
-                Kind::Opaque => class.name_str(),
+                Kind::Opaque | Kind::Deque | Kind::Iter | Kind::Record => class.name_str(),
                 _ => {
                     Type::ALL.get(class.native_type.get() as usize).map_or("?", |t| t.name()).into()
                 }

@@ -106,7 +106,7 @@ fn update_with<'v>(
 
 impl Vm {
     /// `dict.update(v)` for a mapping or an iterable of pairs.
-    pub(crate) fn dict_update<'v>(&'v self, d: Value<'v>, v: Value<'v>) -> Result<(), Exit<'v>> {
+    pub fn dict_update<'v>(&'v self, d: Value<'v>, v: Value<'v>) -> Result<(), Exit<'v>> {
         if v.is_a::<Dict>() {
             return self.dict_merge(d, v);
         }

@@ -9,9 +9,12 @@ use crate::heap::Kind;
 use crate::interp::call::native_type;
 use crate::native::{Exit, NResult, NativeDef, Role};
 use crate::object::class::{Class, class_flags};
+use crate::object::deque::Deque;
 use crate::object::func::Native;
+use crate::object::iter::{Iter, NextFn};
+use crate::object::map::Dict;
 use crate::object::opaque::{Opaque, Payload};
-use crate::object::record::{Member, StaticMethod};
+use crate::object::record::{Member, Record, StaticMethod};
 use crate::value::Value;
 
 /// A class to be made by [`Vm::foreign_class`].
@@ -25,6 +28,8 @@ pub struct ForeignClass<'a, 'v> {
     pub doc: &'a str,
     /// The builtin class it derives from: `object` or an exception class.
     pub base: &'v Class,
+    /// Which struct its instances are, if not exceptions.
+    pub layout: Kind,
     /// Whether scripts may derive from it.
     pub subclassable: bool,
     /// Whether calling it makes instances.
@@ -50,7 +55,7 @@ impl Vm {
     /// A class whose instances are objects with a payload, or exceptions.
     pub fn foreign_class<'v>(&'v self, made: ForeignClass<'_, 'v>) -> Result<&'v Class, Exit<'v>> {
         let exception = made.base.has(class_flags::EXCEPTION);
-        let layout = if exception { Kind::Exception } else { Kind::Opaque };
+        let layout = if exception { Kind::Exception } else { made.layout };
         let class = self.heap.alloc(Class::new(Type::Type.shape(), layout, false), 0, true);
         let value = Value::object(class);
         let name = self.intern(made.name);
@@ -125,6 +130,91 @@ impl Vm {
     /// An instance of `class`, which was made by [`Vm::foreign_class`] or derives from such a one.
     pub fn opaque(&self, class: &Class, payload: Option<Box<dyn Payload>>) -> Value<'_> {
         self.alloc_with_attrs(Opaque::new(class.root_shape.get(), payload), 0, true)
+    }
+
+    /// An iterator of `class`, whose layout is that of iterators: items come from `next`. If that
+    /// never needs a call, `leaf` says through how many iterators behind it they come.
+    pub fn foreign_iter<'v>(
+        &'v self,
+        class: &'v Class,
+        next: NextFn,
+        w: [Value<'v>; 3],
+        n: usize,
+        leaf: Option<u16>,
+    ) -> Value<'v> {
+        // A chain of natives that call each other must stay short.
+        const MOST: u16 = 8;
+        let i = Iter::new(class.root_shape.get(), next, w, n, 0);
+        if let Some(depth) = leaf.filter(|d| *d < MOST && !class.has(class_flags::HEAP)) {
+            i.set_leaf(depth);
+        }
+        self.alloc_with_attrs(i, 0, false)
+    }
+
+    /// A class attribute that gives item `i` of the tuples of the class.
+    pub fn tuple_getter<'v>(&'v self, name: Value<'v>, i: u32, doc: Value<'v>) -> Value<'v> {
+        let (e, i) = (Value::EMPTY, Value::len(i as usize));
+        let m = Member::new(Type::TupleGetter.shape(), name, e, i, doc);
+        Value::object(self.heap.alloc(m, 0, false))
+    }
+
+    /// `__name__` of the module whose code called that of the running native: what the functions
+    /// of the native's own module (`own`, a dict) were called from.
+    pub fn calling_module<'v>(&'v self, own: Value<'v>) -> Option<Value<'v>> {
+        let mut found = None;
+        self.walk_frames(|f| {
+            let globals = crate::object::read(&f.func.globals);
+            if f.func.code().proto.flags.hidden || globals.is(own) {
+                return true;
+            }
+            found = globals.get::<Dict>();
+            false
+        });
+        self.dict_get_name(found?, self.word_value(self.names.__name__))
+    }
+
+    /// The classes that derive directly from `class`.
+    pub fn subclasses<'v>(&'v self, class: &'v Class) -> Vec<&'v Class> {
+        let derived = class.subclasses.borrow();
+        derived.iter().filter_map(|&w| self.word_value(w).get::<Class>()).collect()
+    }
+
+    /// An object of `class`, whose layout is that of records.
+    pub fn record<'v>(&'v self, class: &'v Class, w: [Value<'v>; 4]) -> Value<'v> {
+        let [a, b, c, d] = w;
+        self.alloc_with_attrs(Record::new(class.root_shape.get(), a, b, c, d), 0, false)
+    }
+
+    /// An empty deque of `class`, whose layout is that of deques.
+    pub fn deque<'v>(&'v self, class: &'v Class) -> &'v Deque {
+        let v = self.alloc_with_attrs(Deque::new(class.root_shape.get()), 0, true);
+        v.get::<Deque>().expect("just made")
+    }
+
+    /// The class that a `__new__` of `class` was called for: it or one that derives from it.
+    pub fn class_for_new<'v>(
+        &'v self,
+        cls: Value<'v>,
+        class: &'v Class,
+    ) -> Result<&'v Class, Exit<'v>> {
+        let Some(c) = cls.get::<Class>() else {
+            return Err(self.type_error(format!(
+                "{}.__new__(X): X is not a type object ({})",
+                self.full_type_name(class),
+                self.type_name(cls)
+            )));
+        };
+        if !c.is_subclass(class) {
+            let name = self.full_type_name(class);
+            return Err(self.type_error(format!(
+                "{name}.__new__({0}): {0} is not a subtype of {name}",
+                c.name_str()
+            )));
+        }
+        if c.has(class_flags::ABSTRACT) {
+            self.abstract_error(c)?;
+        }
+        Ok(c)
     }
 
     /// `{items..}`.

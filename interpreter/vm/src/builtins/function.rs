@@ -244,7 +244,11 @@ pub(crate) static MEMBER: &[&[NativeDef]] = &[&[
 ]];
 
 fn member_doc<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let getter = args[0].get::<Member>().and_then(|m| m.get().get::<Native>());
+    let member = args[0].get::<Member>();
+    if let Some(m) = member.filter(|m| m.get().as_small().is_some()) {
+        return Ok(m.set());
+    }
+    let getter = member.and_then(|m| m.get().get::<Native>());
     match getter.map_or("", |n| n.def.doc) {
         "" => Ok(Value::NONE),
         doc => vm.str(doc),

@@ -15,7 +15,8 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
             "cls, origin, args, /",
             |vm, a| {
                 let args = if a[2].is_a::<Tuple>() { a[2] } else { vm.tuple(&a[2..3])? };
-                Ok(vm.generic_alias(a[1], args))
+                let shape = vm.shape_for_new(a[0], Type::GenericAlias)?;
+                Ok(vm.alloc_with_attrs(GenericAlias::new(shape, a[1], args), 0, false))
             },
             "",
         )

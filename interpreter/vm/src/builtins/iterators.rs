@@ -51,6 +51,12 @@ pub(crate) fn is_simple(t: Type) -> bool {
     )
 }
 
+/// Rows of an iterator class that cannot say how much is left.
+pub const PLAIN: &[NativeDef] = &[
+    NativeDef::new("__iter__", "self, /", |_, a| Ok(a[0]), "Implement iter(self)."),
+    NativeDef::new("__next__", "self, /", next, "Implement next(self)."),
+];
+
 fn next<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let Some(i) = a[0].get::<Iter>() else { return Ok(Value::NONE) };
     match (i.next)(vm, i) {
@@ -364,7 +370,7 @@ pub(crate) fn callable_next<'v>(_: &'v Vm, i: &'v Iter) -> NResult<'v> {
 
 impl Vm {
     /// An int (or bool) of any size as a number.
-    pub(crate) fn to_bigint(&self, v: Value<'_>) -> Option<BigInt> {
+    pub fn to_bigint(&self, v: Value<'_>) -> Option<BigInt> {
         match self.as_index_i64(v)? {
             Ok(n) => Some(BigInt::from(n)),
             Err(()) => v.get::<BigIntObj>().map(|b| b.value.clone()),

@@ -49,6 +49,7 @@ pub(crate) mod str;
 mod super_;
 mod type_;
 pub mod types;
+pub(crate) mod weak;
 
 pub use types::Type;
 
@@ -130,7 +131,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Method => function::METHOD,
         Type::Code => function::CODE,
         Type::Cell => function::CELL,
-        Type::Member | Type::GetSet => function::MEMBER,
+        Type::Member | Type::GetSet | Type::TupleGetter => function::MEMBER,
         Type::Module => module::MODULE,
         Type::SimpleNamespace => module::NAMESPACE,
         _ => &[],

@@ -377,7 +377,7 @@ impl Vm {
     }
 
     /// `module.name` of a builtin class as some messages show it.
-    pub(crate) fn full_type_name(&self, c: &Class) -> String {
+    pub fn full_type_name(&self, c: &Class) -> String {
         let name = c.name_str().into_owned();
         if c.has(class_flags::HEAP) {
             return name;

@@ -262,7 +262,7 @@ fn delattr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 impl Vm {
     /// None as the result of an effect, whatever a call that it needs returns.
-    pub(crate) fn none_after<'v>(&'v self, r: Result<(), Exit<'v>>) -> NResult<'v> {
+    pub fn none_after<'v>(&'v self, r: Result<(), Exit<'v>>) -> NResult<'v> {
         static NONE: Row = Row {
             name: "none_after",
             catches: false,

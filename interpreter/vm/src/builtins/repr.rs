@@ -71,6 +71,7 @@ pub(crate) fn has_own_repr(t: Type) -> bool {
             | T::Super
             | T::Member
             | T::GetSet
+            | T::TupleGetter
             | T::DictKeys
             | T::DictValues
             | T::DictItems
@@ -109,7 +110,7 @@ pub(crate) fn row(t: Type) -> Option<&'static NativeDef> {
         Object Type Int Bool Float Complex Str Bytes ByteArray List Tuple Range Slice Dict Set
         FrozenSet NoneType EllipsisType NotImplementedType Function Builtin MethodDescriptor
         WrapperDescriptor MethodWrapper ClassMethodDescriptor Method Cell Code Module Generator
-        Coroutine AsyncGenerator StaticMethod ClassMethod Super Member GetSet DictKeys DictValues
+        Coroutine AsyncGenerator StaticMethod ClassMethod Super Member GetSet TupleGetter DictKeys DictValues
         DictItems MappingProxy GenericAlias Union TypeVar ParamSpec TypeVarTuple TypeAlias
         SimpleNamespace MemoryView BaseException
     }
@@ -624,6 +625,14 @@ fn plain(vm: &Vm, v: Value<'_>, t: Type) -> String {
                 let owner = m.owner();
                 let owner = owner.get::<Class>().map_or("?".into(), |c| c.name_str());
                 format!("<{what} '{}' of '{owner}' objects>", text_of(m.name()))
+            }
+            None => vm.default_repr(v),
+        },
+        Type::TupleGetter => match v.get::<Member>() {
+            Some(m) => {
+                let doc =
+                    vm.repr(m.set()).ok().map_or_else(String::new, |d| text_of(d).into_owned());
+                format!("_tuplegetter({}, {doc})", m.get().as_small().unwrap_or(0))
             }
             None => vm.default_repr(v),
         },

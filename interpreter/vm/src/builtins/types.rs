@@ -76,6 +76,7 @@ types! {
     Super "super" Object Super;
     Member "member_descriptor" Object Member;
     GetSet "getset_descriptor" Object Member;
+    TupleGetter "collections._tuplegetter" Object Member;
     DictKeys "dict_keys" Object DictView;
     DictValues "dict_values" Object DictView;
     DictItems "dict_items" Object DictView;
@@ -228,6 +229,7 @@ impl Type {
             | T::AsyncGenValue
             | T::Member
             | T::GetSet
+            | T::TupleGetter
             | T::DictKeys
             | T::DictValues
             | T::DictItems
@@ -279,6 +281,7 @@ impl Type {
                 | T::MappingProxy
                 | T::Member
                 | T::GetSet
+                | T::TupleGetter
                 | T::MemoryView
         )
     }

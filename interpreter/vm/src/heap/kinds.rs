@@ -56,6 +56,7 @@ macro_rules! kinds {
 
 use crate::object::{
     class::Class,
+    deque::Deque,
     exc::{Exception, Traceback},
     func::*,
     generator::Generator,
@@ -68,6 +69,7 @@ use crate::object::{
     seq::*,
     text::*,
     view::*,
+    weak::WeakRef,
 };
 
 kinds! {
@@ -109,6 +111,8 @@ kinds! {
     MappingProxy => MappingProxy;
     GenericAlias => GenericAlias;
     Record => Record;
+    Deque => Deque;
+    WeakRef => WeakRef;
 }
 
 /// The row of a kind.

@@ -9,6 +9,7 @@ use super::dispatch::{Flow, finish_value};
 use super::state::{FrameRec, Stubs};
 use crate::Vm;
 use crate::builtins::Type;
+use crate::heap::Kind;
 use crate::native::{Action, Exit, NResult, NativeFn, Role, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::{BoundMethod, Function, Native, call_flags};
@@ -486,8 +487,15 @@ impl Vm {
     /// Calls `func` from Rust without a frame, if it is a native of ours: `None` if it is script
     /// code, or foreign code, which might change what the caller has borrowed.
     pub fn call_leaf<'v>(&'v self, func: Value<'v>, args: &[Value<'v>]) -> Option<NResult<'v>> {
-        let f = func.get::<Native>()?;
+        let Some(f) = func.get::<Native>() else { return self.call_record(func, args) };
         if f.receiver.get() != EMPTY {
+            return None;
+        }
+        // A method is called on what it belongs to; the complete call raises for others.
+        if f.def.role != Role::Static
+            && let Some(owner) = self.word_value(f.owner.get()).get::<Class>()
+            && !args.first().is_some_and(|me| self.class_of(*me).is_subclass(owner))
+        {
             return None;
         }
         match f.def.func {
@@ -495,6 +503,25 @@ impl Vm {
             NativeFn::Host(_) => None,
             NativeFn::Typed(typed, _) => typed.call(self, args).map(Ok),
         }
+    }
+
+    /// As [`Vm::call_leaf`] for a record whose class has a native `__call__` (`itemgetter`).
+    fn call_record<'v>(&'v self, func: Value<'v>, args: &[Value<'v>]) -> Option<NResult<'v>> {
+        if func.kind() != Some(Kind::Record) {
+            return None;
+        }
+        let class = self.class_of(func);
+        if class.has(class_flags::HEAP) {
+            return None;
+        }
+        let f = self.class_lookup(class, self.names.__call__)?.get::<Native>()?;
+        let exact = f.def.arity.exact(args.len() + 1);
+        if !exact || !matches!(f.def.func, NativeFn::Leaf(_)) {
+            return None;
+        }
+        let mut all = vec![func];
+        all.extend_from_slice(args);
+        Some(self.run_native(f, &all))
     }
 
     fn check_receiver<'v>(

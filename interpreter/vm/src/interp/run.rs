@@ -157,7 +157,10 @@ impl Vm {
             self.st.ended.set(Ended::OutOfFuel);
             return Flow::Halt;
         }
-        self.poll_host()
+        match self.poll_host() {
+            Flow::Next if self.weak.any_due() => self.begin_callbacks(),
+            flow => flow,
+        }
     }
 
     /// A call that found its limit lowered: what to do in place of the call, if anything.

@@ -201,6 +201,11 @@ impl Function {
         }
     }
 
+    /// Its `__name__`.
+    pub fn name(&self) -> Value<'_> {
+        read(&self.name)
+    }
+
     /// Its code.
     pub fn code(&self) -> &Code {
         read(&self.code).get::<Code>().expect("a function has code")

@@ -13,6 +13,9 @@ use crate::value::{Value, Word};
 /// Makes the next item: Empty at the end. It may ask for calls like any native.
 pub type NextFn = for<'v> fn(&'v Vm, &'v Iter) -> NResult<'v>;
 
+/// Flag: the items come without calls.
+const LEAF: u8 = 1;
+
 /// A builtin iterator (list, dict, zip, map, ...); the class says which.
 #[repr(C)]
 pub struct Iter {
@@ -42,6 +45,22 @@ impl Iter {
     #[inline(always)]
     pub fn get(&self, i: usize) -> Value<'_> {
         read(&self.w[i])
+    }
+
+    /// Whether it gives its items without calls, and so do all iterators behind it.
+    pub fn is_leaf(&self) -> bool {
+        self.head.flags.get() & LEAF != 0
+    }
+
+    /// Says that it gives its items without calls, through `depth` iterators behind it.
+    pub fn set_leaf(&self, depth: u16) {
+        self.head.flags.set(self.head.flags.get() | LEAF);
+        self.head.aux.set(depth);
+    }
+
+    /// How many iterators of its items lie behind it, if all give theirs without calls.
+    pub fn leaf_depth(&self) -> Option<u16> {
+        self.is_leaf().then(|| self.head.aux.get())
     }
 
     /// Sets word `i`.

@@ -6,6 +6,7 @@
 //! of ours and panics instead of reading freed memory.
 
 pub mod class;
+pub mod deque;
 pub mod exc;
 pub mod func;
 pub mod generator;
@@ -19,6 +20,7 @@ pub mod seq;
 pub mod shape;
 pub mod text;
 pub mod view;
+pub mod weak;
 
 /// Reads a cell that holds a word as a value borrowed like its object.
 #[allow(unsafe_code)]

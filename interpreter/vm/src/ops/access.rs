@@ -61,6 +61,19 @@ impl Vm {
         if own { Some(m.set()) } else { None }
     }
 
+    /// The item of tuple `obj` that descriptor `d` of its class stands for.
+    fn field_at_hand<'v>(
+        &'v self,
+        obj: Value<'v>,
+        d: Value<'v>,
+        cache: usize,
+    ) -> Option<Value<'v>> {
+        let i = d.get::<Member>()?.get().as_small()?;
+        let v = obj.get::<Tuple>()?.items().get(i as usize)?;
+        self.fill_cache(cache, u64::from(obj.header()?.shape.get()) | kind::ITEM, i as u64, 0);
+        Some(*v)
+    }
+
     /// The attribute if it is found without calling anything; fills the cache.
     fn try_fast_attr<'v>(
         &'v self,
@@ -94,6 +107,9 @@ impl Vm {
             self.fill_cache(cache, u64::from(shape) | kind::SLOT, offset, 0);
             let v = crate::object::read(slot_cell(h, slot)?);
             return if v.is_empty() { None } else { Some(v) };
+        }
+        if let Some(v) = in_class.and_then(|d| self.field_at_hand(obj, d, cache)) {
+            return Some(v);
         }
         if in_class.is_some_and(|d| self.is_data_descriptor(d)) {
             return None;

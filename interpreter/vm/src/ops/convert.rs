@@ -93,7 +93,7 @@ impl Vm {
 
     /// `'x' object cannot be interpreted as an integer`.
     #[cold]
-    pub(crate) fn no_integer<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
+    pub fn no_integer<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
         self.type_error(format!(
             "'{}' object cannot be interpreted as an integer",
             self.type_name(v)

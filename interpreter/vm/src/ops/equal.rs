@@ -288,7 +288,7 @@ impl Vm {
 
     /// Where dict `d` has `key`: the inner `None` if it has not.
     #[inline]
-    pub(crate) fn dict_lookup<'v>(
+    pub fn dict_lookup<'v>(
         &'v self,
         d: &'v Dict,
         key: Value<'v>,

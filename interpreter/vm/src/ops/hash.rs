@@ -241,7 +241,7 @@ impl Vm {
     }
 
     /// What the int that a `__hash__` returned comes to.
-    pub(crate) fn reduce_hash(&self, v: Value<'_>) -> Option<i64> {
+    pub fn reduce_hash(&self, v: Value<'_>) -> Option<i64> {
         if let Some(b) = v.as_bool() {
             return Some(i64::from(b));
         }

@@ -5,6 +5,8 @@ use crate::builtins::Type;
 use crate::builtins::iterators as it;
 use crate::heap::Kind;
 use crate::native::{Exit, NResult, Row};
+use crate::object::class::class_flags;
+use crate::object::deque::Deque;
 use crate::object::generator::Generator;
 use crate::object::iter::Iter;
 use crate::object::map::{Dict, Set};
@@ -35,6 +37,9 @@ impl Vm {
             return i;
         }
         let class = self.class_of(v);
+        if v.is_a::<Iter>() && !class.has(class_flags::HEAP) {
+            return Ok(v);
+        }
         match self.class_lookup(class, self.names.__iter__) {
             Some(f) if !f.is_none() => {
                 if self.native_owner(f).is_some()
@@ -141,6 +146,16 @@ impl Vm {
     /// `collect` does it).
     pub fn items_leaf<'v>(&'v self, v: Value<'v>) -> Result<Option<Vec<Value<'v>>>, Exit<'v>> {
         let Some(kind) = v.kind() else { return self.no_items(v) };
+        if let Some(i) = v.get::<Iter>().filter(|i| i.is_leaf()) {
+            let mut out = Vec::new();
+            self.drain(Value::object(i), &mut out)?;
+            return Ok(Some(out));
+        }
+        if let Some(d) = v.get::<Deque>().filter(|_| !self.class_of(v).has(class_flags::HEAP)) {
+            self.check(d.len().saturating_mul(8))?;
+            self.ticks(d.len() / 64)?;
+            return Ok(Some(d.to_vec()));
+        }
         if kind == Kind::Instance || !self.iterates_natively(v) {
             return self.no_items(v);
         }
@@ -249,9 +264,23 @@ impl Vm {
         }
     }
 
+    /// For an iterator behind another: how many more lie behind it, if all their items come
+    /// without calls; see [`Vm::foreign_iter`].
+    pub fn leaf_depth(&self, v: Value<'_>) -> Option<u16> {
+        let i = v.get::<Iter>()?;
+        match i.leaf_depth() {
+            Some(depth) => Some(depth + 1),
+            None if self.iter_is_leaf(v, 4) => Some(4),
+            None => None,
+        }
+    }
+
     /// Whether a builtin iterator gives its items without calls.
     pub(crate) fn iter_is_leaf(&self, v: Value<'_>, depth: usize) -> bool {
         let Some(i) = v.get::<Iter>() else { return false };
+        if i.is_leaf() {
+            return true;
+        }
         match self.exact_type(v) {
             Some(t) if it::is_simple(t) => true,
             Some(Type::Enumerate) if depth < 8 => self.iter_is_leaf(i.get(0), depth + 1),

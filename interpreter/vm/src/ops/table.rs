@@ -47,7 +47,7 @@ impl Vm {
     }
 
     /// Stores at an entry that a lookup found, or as a new one.
-    pub(crate) fn dict_put<'v>(
+    pub fn dict_put<'v>(
         &'v self,
         d: &'v Dict,
         at: Option<usize>,
@@ -304,7 +304,7 @@ impl Vm {
     }
 
     /// `dict.update(v)` for a dict `v`.
-    pub(crate) fn dict_merge<'v>(&'v self, dict: Value<'v>, v: Value<'v>) -> Result<(), Exit<'v>> {
+    pub fn dict_merge<'v>(&'v self, dict: Value<'v>, v: Value<'v>) -> Result<(), Exit<'v>> {
         let (Some(d), Some(from)) = (dict.get::<Dict>(), v.get::<Dict>()) else { return Ok(()) };
         let overridden = self.exact_type(v).is_none() && {
             let class = self.class_of(v);

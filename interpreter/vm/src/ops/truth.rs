@@ -131,7 +131,7 @@ impl Vm {
     }
 
     /// The result of `action`, handed to `row` with `state`.
-    pub(crate) fn then_state<'v>(
+    pub fn then_state<'v>(
         &'v self,
         e: Exit<'v>,
         row: &'static Row,

@@ -25,6 +25,7 @@ static FILES: &[(&str, &str)] = &[
     ("group", include_str!("group.ms")),
     ("seq", include_str!("seq.ms")),
     ("text", include_str!("text.ms")),
+    ("weak", include_str!("weak.ms")),
 ];
 
 /// Natives that only the prelude sees.
@@ -35,6 +36,7 @@ static NATIVES: &[&[NativeDef]] = &[
     crate::builtins::str::percent::INTERNAL,
     crate::builtins::str::INTERNAL[0],
     crate::builtins::str::INTERNAL[1],
+    crate::builtins::weak::INTERNAL,
 ];
 
 impl Vm {

@@ -288,6 +288,56 @@ impl DictTable {
         old
     }
 
+    /// Makes a live entry the last one, or the first.
+    pub fn move_to_end(&mut self, entry: usize, last: bool) -> Result<(), AllocError> {
+        if last {
+            if self.tail == entry + 1 {
+                return Ok(());
+            }
+            let Some(e) = self.remove(entry) else { return Ok(()) };
+            return self.insert_new(e.hash, e.key, e.value).map(|_| ());
+        }
+        if self.next_live(0) == Some(entry) {
+            return Ok(());
+        }
+        let Some(&Entry { key, hash, .. }) = self.get(entry) else { return Ok(()) };
+        if self.head == 0 || self.filled >= self.limit() {
+            self.open_front()?;
+        }
+        let Some(entry) = self.find_identical(hash, key) else { return Ok(()) };
+        let Some(e) = self.remove(entry) else { return Ok(()) };
+        // Nothing before the head is live, so its last dead entry is free.
+        let at = self.head - 1;
+        self.entries[at] = e;
+        let filled = &mut self.filled;
+        with_cells!(&mut self.index, cells => place(cells, hash, at, filled), none => ());
+        self.head = at;
+        self.tail = self.tail.max(at + 1);
+        self.live += 1;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Moves the entries up, so that there is room for more before them.
+    #[cold]
+    fn open_front(&mut self) -> Result<(), AllocError> {
+        let gap = self.live / 2 + LINEAR_MAX;
+        self.rebuild(self.live.saturating_mul(2) + 4 * LINEAR_MAX)?;
+        self.entries.try_reserve(gap)?;
+        self.entries.splice(0..0, std::iter::repeat_n(TOMBSTONE, gap));
+        self.filled = 0;
+        let filled = &mut self.filled;
+        let entries = &self.entries;
+        with_cells!(
+            &mut self.index,
+            cells => refill(cells, entries, gap, filled),
+            none => ()
+        );
+        self.head = gap;
+        self.tail = self.entries.len();
+        Ok(())
+    }
+
     /// The first live entry at or after `from`.
     #[inline]
     pub fn next_live(&self, from: usize) -> Option<usize> {
@@ -463,6 +513,14 @@ fn place<C: Cell>(cells: &mut [C], hash: i64, at: usize, filled: &mut usize) {
     let mut walk = Walk::new(hash);
     while !occupy(&mut cells[walk.cell & mask], at, filled) {
         walk.step();
+    }
+}
+
+/// Makes an index anew for the entries from `from` on.
+fn refill<C: Cell>(cells: &mut [C], entries: &[Entry], from: usize, filled: &mut usize) {
+    cells.fill(C::EMPTY);
+    for (at, e) in entries.iter().enumerate().skip(from) {
+        place(cells, e.hash, at, filled);
     }
 }
 

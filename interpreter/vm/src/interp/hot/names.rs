@@ -11,6 +11,7 @@ use crate::object::func::CellObj;
 use crate::object::instance::{Slots, more_of};
 use crate::object::map::Dict;
 use crate::object::record::Module;
+use crate::object::seq::Tuple;
 use crate::value::*;
 
 /// The value of a module's attribute, if the cache `c` knows where module `o` has it.
@@ -80,6 +81,10 @@ unsafe extern "sysv64" fn get_attribute(
             kind::MORE => {
                 let more = more_of(&*ptr_of(o)).get();
                 (*obj::<Slots>(more)).cells().get_unchecked(*c.add(2) as usize).get()
+            }
+            kind::ITEM => {
+                let items = (*obj::<Tuple>(o)).items();
+                items.get(*c.add(2) as usize).map_or(EMPTY, |v| v.word())
             }
             kind::MODULE => module_attribute(o, c).unwrap_or(EMPTY),
             kind::OBJECT if *c.add(3) == o => *c.add(2),

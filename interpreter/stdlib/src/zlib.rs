@@ -2,6 +2,7 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::opaque::{Opaque, Payload};
@@ -47,8 +48,10 @@ static ERROR: ClassDef = ClassDef {
     module: "zlib",
     doc: "What is wrong with compressed data or with an option.",
     base: Type::Exception,
+    layout: Kind::Exception,
     second_base: None,
     open: true,
+    has_dict: false,
     methods: &[],
 };
 

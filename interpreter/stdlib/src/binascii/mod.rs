@@ -5,6 +5,7 @@ mod quoted;
 mod uu;
 
 use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::object::text::Str;
 use miniscript_vm::object::view::data_of;
@@ -53,8 +54,10 @@ static ERROR: ClassDef = ClassDef {
     module: "binascii",
     doc: "What is wrong with coded data.",
     base: Type::ValueError,
+    layout: Kind::Exception,
     second_base: None,
     open: true,
+    has_dict: false,
     methods: &[],
 };
 
@@ -63,8 +66,10 @@ static INCOMPLETE: ClassDef = ClassDef {
     module: "binascii",
     doc: "Coded data that ends too early.",
     base: Type::Exception,
+    layout: Kind::Exception,
     second_base: None,
     open: true,
+    has_dict: false,
     methods: &[],
 };
 

@@ -8,6 +8,7 @@ mod writer;
 use std::cell::Cell;
 
 use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::{Value, Vm};
 
@@ -31,8 +32,10 @@ static ERROR: ClassDef = ClassDef {
     module: "_csv",
     doc: "What is wrong with a row or a dialect.",
     base: Type::Exception,
+    layout: Kind::Exception,
     second_base: None,
     open: true,
+    has_dict: false,
     methods: &[],
 };
 

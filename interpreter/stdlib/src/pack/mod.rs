@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult, NativeDef, Role};
 use miniscript_vm::object::class::Class;
 use miniscript_vm::object::opaque::{Opaque, Payload};
@@ -77,8 +78,10 @@ static ERROR: ClassDef = ClassDef {
     module: "struct",
     doc: "What is wrong with a format or a value.",
     base: Type::Exception,
+    layout: Kind::Exception,
     second_base: None,
     open: true,
+    has_dict: false,
     methods: &[],
 };
 

@@ -23,6 +23,7 @@ mod operator;
 mod pack;
 mod pickle;
 mod random;
+mod re;
 pub mod record;
 mod types;
 mod unicodedata;
@@ -85,4 +86,12 @@ pub static MODULES: &[ModuleDef] = &[
     ModuleDef::native("zlib", "Data compressed by deflate.", zlib::FUNCTIONS)
         .classes(zlib::CLASSES)
         .fill(zlib::fill),
+    source!("difflib", "difflib.ms"),
+    source!("fnmatch", "fnmatch.ms"),
+    source!("html", "html/__init__.ms"),
+    source!("html.entities", "html/entities.ms"),
+    source!("re", "re.ms").with(re::FUNCTIONS).classes(re::CLASSES),
+    source!("shlex", "shlex.ms"),
+    source!("string", "string.ms"),
+    source!("textwrap", "textwrap.ms"),
 ];

@@ -24,6 +24,7 @@ lalrpop_util::lalrpop_mod!(
     grammar
 );
 
+pub use build::escape::character_named;
 pub use decode::decode_source;
 pub use error::{ErrorKind, SyntaxError};
 pub use json::{AstJsonError, ast_from_json, ast_to_json};

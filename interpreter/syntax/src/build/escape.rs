@@ -126,7 +126,7 @@ fn named(text: &str, pos: usize, shift: usize, out: &mut Vec<u8>) -> Result<usiz
         let message = "malformed \\N character escape";
         return Err(unicode_error(start, end - 1 + shift, message));
     }
-    match character(name) {
+    match character_named(name) {
         Some(ch) => {
             StrLit::push_code_point(out, ch as u32);
             Ok(end)
@@ -137,7 +137,7 @@ fn named(text: &str, pos: usize, shift: usize, out: &mut Vec<u8>) -> Result<usiz
 
 /// The character of that name. The table also finds names with other blanks and hyphens, which
 /// Python does not.
-fn character(name: &str) -> Option<char> {
+pub fn character_named(name: &str) -> Option<char> {
     let found = unicode_names2::character(name)?;
     let Some(exact) = unicode_names2::name(found) else { return Some(found) };
     let exact = exact.to_string();

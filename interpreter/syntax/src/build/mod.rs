@@ -3,7 +3,7 @@
 //! `l` and `r` are the byte offsets around the whole production, as lalrpop gives them.
 
 mod call;
-mod escape;
+pub(crate) mod escape;
 mod expr;
 mod number;
 mod operator;

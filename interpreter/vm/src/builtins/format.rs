@@ -228,6 +228,17 @@ fn key_error_str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
 }
 
+impl Vm {
+    /// Gives `f` the text of a string, with an index table if that helps to find offsets.
+    pub fn with_text<R>(&self, s: &Str, f: impl FnOnce(Text<'_>) -> R) -> R {
+        if s.is_ascii() {
+            return f(s.text());
+        }
+        let mut tables = self.index_tables.borrow_mut();
+        f(tables.text(Value::object(s).word(), s.bytes(), s.char_len()))
+    }
+}
+
 impl Str {
     /// The text as the leaf modules take it.
     pub(crate) fn text(&self) -> Text<'_> {

@@ -19,6 +19,8 @@ pub struct Opaque {
     head: Header,
     /// A word for whoever made it.
     pub word: Cell<Word>,
+    /// Another one.
+    pub more: Cell<Word>,
     payload: RefCell<Option<Box<dyn Payload>>>,
 }
 
@@ -27,6 +29,7 @@ impl Opaque {
         Opaque {
             head: Header::new(Kind::Opaque, shape),
             word: Cell::new(EMPTY),
+            more: Cell::new(EMPTY),
             payload: RefCell::new(payload),
         }
     }
@@ -50,6 +53,7 @@ unsafe impl Object for Opaque {
     const DROPS: bool = true;
     fn trace(&self, m: &mut Marker) {
         m.cell(&self.word);
+        m.cell(&self.more);
         if let Some(p) = self.payload.borrow().as_ref() {
             p.trace(m);
         }

@@ -73,6 +73,11 @@ pub fn is_alpha(cp: u32) -> bool {
     flags(cp) & ALPHA != 0
 }
 
+/// Whether a code point is a letter or a number.
+pub fn is_alnum(cp: u32) -> bool {
+    flags(cp) & (ALPHA | DECIMAL | DIGIT | NUMERIC) != 0
+}
+
 /// The value of a decimal digit of any script.
 #[inline]
 pub fn decimal_value(cp: u32) -> Option<u32> {
@@ -203,6 +208,24 @@ fn lower_of(cp: u32) -> Mapped {
         return [(cp as u8).to_ascii_lowercase() as u32, 0, 0];
     }
     mapped(cp, &LOWER, &LOWER_LONG)
+}
+
+/// The code point that stands for the lower case of one: the first of it.
+#[inline]
+pub fn lower_one(cp: u32) -> u32 {
+    lower_of(cp)[0]
+}
+
+/// The upper case of a code point: up to three, then zeros.
+pub fn upper_full(cp: u32) -> [u32; 3] {
+    upper_of(cp)
+}
+
+/// All code points that have a lower or an upper case of their own, some of them twice.
+pub fn cased() -> impl Iterator<Item = u32> {
+    let runs = LOWER.iter().chain(&UPPER);
+    let simple = runs.flat_map(|(first, last, step, _)| (*first..=*last).step_by(*step as usize));
+    simple.chain(LOWER_LONG.iter().chain(&UPPER_LONG).map(|m| m.0))
 }
 
 fn title_of(cp: u32) -> Mapped {

@@ -34,6 +34,27 @@ pub(super) struct Dialect {
 
 impl Payload for Dialect {}
 
+impl Dialect {
+    /// Whether a field that holds this character is quoted, or the character escaped.
+    pub(super) fn is_special(&self, c: u32) -> bool {
+        c == self.delimiter
+            || Some(c) == self.escape
+            || Some(c) == self.quote
+            || c == u32::from(b'\n')
+            || c == u32::from(b'\r')
+            || wtf8::code_points(&self.line_end).any(|e| e == c)
+    }
+
+    /// Whether all special characters are ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        let ascii = |c: Option<u32>| c.is_none_or(|c| c < 128);
+        ascii(Some(self.delimiter))
+            && ascii(self.escape)
+            && ascii(self.quote)
+            && self.line_end.is_ascii()
+    }
+}
+
 /// The class of checked dialects.
 pub(super) static CLASS: ClassDef = ClassDef::closed(
     "_csv",

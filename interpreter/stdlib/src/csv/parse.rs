@@ -57,9 +57,7 @@ impl Parser {
 
     /// Reads a line.
     pub(super) fn line(&mut self, d: &Dialect, line: &[u8], limit: i64) -> Result<(), String> {
-        let is_ascii = |c: Option<u32>| c.is_none_or(|c| c < 128);
-        if line.is_ascii() && is_ascii(Some(d.delimiter)) && is_ascii(d.quote) && is_ascii(d.escape)
-        {
+        if line.is_ascii() && d.is_ascii() {
             let mut rest = line;
             while let [b, after @ ..] = rest {
                 self.char(d, Some(u32::from(*b)), limit)?;

@@ -1,5 +1,7 @@
 //! The writer: rows as lines of text, each written at once.
 
+use std::rc::Rc;
+
 use miniscript_vm::native::{Answer, Exit, NResult, NativeDef, Row};
 use miniscript_vm::object::opaque::{Opaque, Payload};
 use miniscript_vm::object::read;
@@ -23,13 +25,22 @@ static WRITER: ClassDef = ClassDef::closed(
     ],
 );
 
-struct Writer(Dialect);
+struct Writer {
+    dialect: Rc<Dialect>,
+    /// The bytes that are special characters, or may be a part of one.
+    special: Rc<[bool; 256]>,
+}
 
 impl Payload for Writer {}
 
 /// `_writer(write, dialect)`. The object's word is a tuple of both.
 pub(super) fn make<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    let made = vm.opaque(WRITER.of(vm)?, Some(Box::new(Writer(dialect::of(vm, a[1])?))));
+    let dialect = Rc::new(dialect::of(vm, a[1])?);
+    let special = Rc::new(std::array::from_fn(|b| match b {
+        0x80.. => !dialect.is_ascii(),
+        b => dialect.is_special(b as u32),
+    }));
+    let made = vm.opaque(WRITER.of(vm)?, Some(Box::new(Writer { dialect, special })));
     if let Some(o) = made.get::<Opaque>() {
         o.word.set(vm.tuple(&[a[0], a[1]])?.word());
     }
@@ -82,8 +93,10 @@ fn write<'v>(
     if !text.is_none() {
         list.set(known, text);
     }
-    let found = me.get::<Opaque>().and_then(|o| o.with(|w: &mut Writer| w.0.clone()));
-    let Some(d) = found else { return Err(vm.type_error("a writer is required")) };
+    let parts = |w: &mut Writer| (Rc::clone(&w.dialect), Rc::clone(&w.special));
+    let Some((d, special)) = me.get::<Opaque>().and_then(|o| o.with(parts)) else {
+        return Err(vm.type_error("a writer is required"));
+    };
     let mut out = Vec::new();
     let count = list.len();
     for at in 0..count {
@@ -112,6 +125,10 @@ fn write<'v>(
             shown => shown?,
         };
         let Some(s) = shown.get::<Str>() else { continue };
+        if !quoted && count > 1 && !s.bytes().iter().any(|b| special[usize::from(*b)]) {
+            out.extend_from_slice(s.bytes());
+            continue;
+        }
         field(vm, &d, &mut out, s.bytes(), quoted, count == 1)?;
     }
     out.extend_from_slice(&d.line_end);
@@ -135,16 +152,8 @@ fn field<'v>(
         quoted = true;
     }
     let start = out.len();
-    let special = |c: u32| {
-        c == d.delimiter
-            || Some(c) == d.escape
-            || Some(c) == d.quote
-            || c == u32::from(b'\n')
-            || c == u32::from(b'\r')
-            || wtf8::code_points(&d.line_end).any(|e| e == c)
-    };
     for c in wtf8::code_points(text) {
-        if special(c) {
+        if d.is_special(c) {
             let mut escape = d.quoting == Quoting::None;
             if !escape && Some(c) == d.quote {
                 match d.double_quote {

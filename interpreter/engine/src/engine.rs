@@ -630,8 +630,29 @@ impl Engine {
         let _ = self.host.stderr.write(text.as_bytes());
     }
 
-    /// Writes out what is buffered; the exit status.
+    /// Calls what `atexit` was told, if the program imported it.
+    fn run_exit_functions(&mut self) {
+        let func = {
+            let vm = &*self.vm;
+            let module = vm.dict_get_str(vm.modules(), "atexit").and_then(|m| m.get::<Module>());
+            let d = module.and_then(|m| m.dict().get::<Dict>());
+            d.and_then(|d| vm.dict_get_str(d, "_run_exitfuncs")).map(|f| vm.retain(f))
+        };
+        if let Some(func) = func {
+            match self.run_func(func, true) {
+                Ok(v) => {
+                    self.vm.release(v);
+                }
+                Err(failure) => {
+                    self.report(failure);
+                }
+            }
+        }
+    }
+
+    /// Runs the exit functions and writes out what is buffered; the exit status.
     pub fn finish(&mut self, status: i32) -> i32 {
+        self.run_exit_functions();
         self.host.files.flush_all();
         match self.host.stdout.flush() {
             Err(e) if status == 0 => {

@@ -9,6 +9,7 @@ pub mod args;
 mod array;
 mod binascii;
 mod bisect;
+pub mod callers;
 pub mod class;
 mod collections;
 mod csv;
@@ -47,9 +48,13 @@ pub static MODULES: &[ModuleDef] = &[
     source!("_pickler", "_pickler.ms"),
     source!("_unpickler", "_unpickler.ms"),
     source!("abc", "abc.ms").with(abc::FUNCTIONS),
+    source!("argparse", "argparse/__init__.ms"),
+    source!("argparse._actions", "argparse/_actions.ms"),
+    source!("argparse._help", "argparse/_help.ms"),
     ModuleDef::native("array", "Numbers of one kind, as they lie in memory.", &[])
         .classes(&[&array::ARRAY])
         .fill(array::fill),
+    source!("atexit", "atexit.ms"),
     source!("base64", "base64.ms"),
     ModuleDef::native("binascii", "Bytes as text and back.", binascii::FUNCTIONS)
         .classes(binascii::CLASSES),
@@ -63,26 +68,49 @@ pub static MODULES: &[ModuleDef] = &[
     source!("copyreg", "copyreg.ms"),
     source!("csv", "csv.ms").with(csv::FUNCTIONS).classes(csv::CLASSES),
     functools::MODULE,
+    source!("dataclasses", "dataclasses.ms"),
+    source!("enum", "enum.ms"),
     source!("gzip", "gzip.ms"),
     source!("hashlib", "hashlib.ms").with(hashes::FUNCTIONS).classes(hashes::CLASSES),
     heapq::MODULE,
     source!("hmac", "hmac.ms").with(hashes::HMAC),
     itertools::MODULE,
+    source!("importlib", "importlib/__init__.ms"),
+    source!("importlib.util", "importlib/util.ms"),
+    source!("inspect", "inspect.ms"),
     source!("json", "json/__init__.ms"),
     source!("json.decoder", "json/decoder.ms").with(json::DECODER),
     source!("json.encoder", "json/encoder.ms").with(json::ENCODER),
     source!("keyword", "keyword.ms"),
     operator::MODULE,
+    source!("linecache", "linecache.ms"),
+    source!("logging", "logging/__init__.ms").with(callers::CALLER),
+    source!("logging.handlers", "logging/handlers.ms"),
+    source!("numbers", "numbers.ms"),
     source!("pickle", "pickle.ms").with(pickle::FUNCTIONS),
+    source!("pprint", "pprint.ms"),
     source!("random", "random.ms").with(random::FUNCTIONS).classes(&[&random::TWISTER]),
+    source!("reprlib", "reprlib.ms"),
     source!("secrets", "secrets.ms"),
     ModuleDef::native("struct", "Values as bytes and back.", pack::FUNCTIONS)
         .classes(pack::CLASSES),
     source!("types", "types.ms").fill(types::fill),
+    source!("typing", "typing.ms"),
     ModuleDef::native("unicodedata", "Properties of characters.", unicodedata::FUNCTIONS)
         .fill(unicodedata::fill),
+    source!("unittest", "unittest/__init__.ms"),
+    source!("unittest._program", "unittest/_program.ms"),
+    source!("unittest.async_case", "unittest/async_case.ms"),
+    source!("unittest.case", "unittest/case.ms"),
+    source!("unittest.loader", "unittest/loader.ms"),
+    source!("unittest.mock", "unittest/mock.ms"),
+    source!("unittest.result", "unittest/result.ms"),
+    source!("unittest.runner", "unittest/runner.ms"),
+    source!("unittest.suite", "unittest/suite.ms"),
+    source!("unittest.util", "unittest/util.ms"),
     source!("uuid", "uuid.ms"),
     weakref::MODULE,
+    source!("warnings", "warnings.ms").with(callers::CALLER),
     ModuleDef::native("zlib", "Data compressed by deflate.", zlib::FUNCTIONS)
         .classes(zlib::CLASSES)
         .fill(zlib::fill),

@@ -1,6 +1,7 @@
 //! The bundled modules that need the engine, as rows; the others are those of
 //! [`miniscript_stdlib::MODULES`].
 
+mod contextvars;
 mod gc;
 mod interactive;
 mod sys;
@@ -16,8 +17,9 @@ pub(crate) use sys::{Settings, path as sys_path, script_hook, set_start};
 static MODULES: &[ModuleDef] = &[
     ModuleDef::native("sys", sys::DOC, sys::FUNCTIONS).fill(sys::fill),
     ModuleDef::native("time", time::DOC, time::FUNCTIONS),
+    ModuleDef::source("contextvars", contextvars::SOURCE).with(contextvars::FUNCTIONS),
     ModuleDef::native("gc", gc::DOC, gc::FUNCTIONS),
-    ModuleDef::native("traceback", traceback::DOC, traceback::FUNCTIONS),
+    ModuleDef::source("traceback", traceback::SOURCE).with(traceback::FUNCTIONS),
 ];
 
 fn rows() -> impl Iterator<Item = &'static ModuleDef> {

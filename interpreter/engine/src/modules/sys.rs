@@ -41,6 +41,29 @@ pub(super) static FUNCTIONS: &[NativeDef] = &[
     NativeDef::new("getrecursionlimit", "", get_recursion_limit, "The most frames of a task."),
     NativeDef::new("setrecursionlimit", "limit, /", set_recursion_limit, "Set it."),
     NativeDef::new(
+        "_getframe",
+        "depth=0, /",
+        |vm, args| {
+            let depth = if args[0].is_empty() { 0 } else { args[0].as_small().unwrap_or(0) };
+            match vm.frames(depth.max(0) as usize)? {
+                Some(frame) => Ok(frame),
+                None => Err(vm.value_error("call stack is not deep enough")),
+            }
+        },
+        "Return a picture of a frame: depth says how many calls below the top.",
+    ),
+    NativeDef::new(
+        "_getframemodulename",
+        "depth=0",
+        |vm, args| {
+            let depth = if args[0].is_empty() { 0 } else { args[0].as_small().unwrap_or(0) };
+            let caller = vm.caller(depth.max(0) as usize)?;
+            let globals = vm.tuple_items(caller).get(3).and_then(|g| g.get::<Dict>());
+            Ok(globals.and_then(|g| vm.dict_get_str(g, "__name__")).unwrap_or(Value::NONE))
+        },
+        "Return the name of the module of a calling frame.",
+    ),
+    NativeDef::new(
         "exc_info",
         "",
         exc_info,

@@ -96,6 +96,7 @@ fn go<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let args = [func, vm.tuple(&all)?, vm.tuple(&names)?];
     let start = Start { func: vm.retain(main), args: args.map(|v| vm.retain(v)).to_vec() };
     let task = Task::new(start);
+    task.inherit(vm, host.scheduler.running());
     let object = new_object(vm, Rc::clone(&task))?;
     host.scheduler.add(task);
     Ok(object)

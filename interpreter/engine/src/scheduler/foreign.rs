@@ -20,6 +20,7 @@ pub(crate) fn spawn<'v>(vm: &'v Vm, func: Value<'v>, args: &[Value<'v>]) -> NRes
     let args = [func, vm.tuple(args)?, vm.empty_tuple()];
     let start = Start { func: vm.retain(main), args: args.map(|v| vm.retain(v)).to_vec() };
     let task = Task::new(start);
+    task.inherit(vm, host.scheduler.running());
     let object = new_object(vm, Rc::clone(&task))?;
     host.scheduler.add(task);
     Ok(object)

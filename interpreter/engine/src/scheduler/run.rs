@@ -339,7 +339,7 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
     {
         vm.release(shown);
     }
-    if let Some(left) = task.raise.take() {
+    for left in [task.raise.take(), task.context.take()].into_iter().flatten() {
         vm.release(left);
     }
     let scheduler: &Scheduler = &host.scheduler;

@@ -61,6 +61,8 @@ pub struct Task {
     pub(crate) observed: Cell<bool>,
     /// It runs a finaliser: what a message about its error names.
     pub(crate) finalizes: Cell<Option<Handle>>,
+    /// The values of context variables, as a dict that nobody changes.
+    pub(crate) context: Cell<Option<Handle>>,
 }
 
 impl Task {
@@ -78,7 +80,23 @@ impl Task {
             waiters: RefCell::default(),
             observed: Cell::new(false),
             finalizes: Cell::new(None),
+            context: Cell::new(None),
         })
+    }
+
+    /// Sets the values of context variables.
+    pub(crate) fn set_context<'v>(&self, vm: &'v Vm, values: Value<'v>) {
+        if let Some(old) = self.context.replace(Some(vm.retain(values))) {
+            vm.release(old);
+        }
+    }
+
+    /// A new task starts with the context variables of the one that makes it.
+    pub(crate) fn inherit(&self, vm: &Vm, maker: Option<Rc<Task>>) {
+        let context = maker.and_then(|task| task.context.get());
+        if let Some(values) = context.and_then(|h| vm.handle(h)) {
+            self.set_context(vm, values);
+        }
     }
 
     /// A task that has ended with None: what `sleep` gives, so that it can be awaited too.

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
-use crate::native::Exit;
+use crate::native::{Exit, NativeDef, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Native;
 use crate::object::text::Str;
@@ -258,13 +258,35 @@ impl Vm {
         match self.class_lookup(class, name) {
             None => Ok(None),
             Some(f) if self.is_plain_method(f) => Ok(Some((f, vec![obj]))),
-            Some(d) => {
-                let f = self.descriptor_get(d, obj, Value::object(class))?;
-                Ok(Some((f, Vec::new())))
-            }
+            Some(d) => match self.descriptor_get(d, obj, Value::object(class)) {
+                Ok(f) => Ok(Some((f, Vec::new()))),
+                Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
+                Err(Exit::Do(_)) => {
+                    let through = self.native(&CALL_THROUGH, Value::EMPTY);
+                    Ok(Some((through, vec![d, obj, Value::object(class)])))
+                }
+            },
         }
     }
 }
+
+/// Calls a method that a script's `__get__` gives.
+static CALL_THROUGH: NativeDef = NativeDef::new(
+    "call_through",
+    "descriptor, instance, owner, /, *args, **kwargs",
+    |vm, args| {
+        static FOUND: Row = Row {
+            name: "call_through",
+            catches: false,
+            resume: |vm, state, answer| {
+                Err(vm.call_kw(answer.value()?, state[1..].to_vec(), state[0]))
+            },
+        };
+        let found = vm.descriptor_get(args[0], args[1], args[2]);
+        vm.and_then(found, &FOUND, args[3..].to_vec())
+    },
+    "",
+);
 
 /// The type of a value that is no object.
 fn immediate_type(w: Word) -> Type {

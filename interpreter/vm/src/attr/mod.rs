@@ -102,9 +102,10 @@ impl Vm {
         obj: Value<'v>,
         name: Value<'v>,
     ) -> Result<Attr<'v>, Exit<'v>> {
-        let is_dunder = name.get::<Str>().is_some_and(|s| s.bytes().starts_with(b"__"));
+        const OWN: &[&[u8]] = &[b"__copy__", b"__deepcopy__", b"__mro_entries__"];
+        let is_own = name.get::<Str>().is_some_and(|s| OWN.contains(&s.bytes()));
         let origin = obj.get::<GenericAlias>().map(|g| g.origin());
-        match origin.filter(|o| !is_dunder && !o.is_empty()) {
+        match origin.filter(|o| !is_own && !o.is_empty()) {
             Some(o) => match self.getattr_opt(o, name)? {
                 v if v.is_empty() => Ok(Attr::Missing),
                 v => Ok(Attr::Value(v)),

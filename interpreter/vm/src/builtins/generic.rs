@@ -2,9 +2,11 @@
 
 use crate::Vm;
 use crate::builtins::Type;
-use crate::native::{Exit, NResult, NativeDef, Role, Row};
+use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
+use crate::object::class::{Class, class_flags};
 use crate::object::record::{GenericAlias, Record};
 use crate::object::seq::Tuple;
+use crate::object::text::Str;
 use crate::value::Value;
 
 /// Rows of `types.GenericAlias`.
@@ -21,12 +23,23 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
             "",
         )
         .role(Role::Static),
+        NativeDef::new("__call__", "self, /, *args, **kwargs", call, "Call self as a function."),
         NativeDef::new(
-            "__call__",
-            "self, /, *args, **kwargs",
-            |vm, a| Err(vm.call_kw(origin(a[0]), a[2..].to_vec(), a[1])),
-            "Call self as a function.",
+            "__getitem__",
+            "self, item, /",
+            |vm, a| {
+                let (origin, args) = (origin(a[0]), arguments(a[0]));
+                Err(vm.prelude_tail("generic", "generic_item", &[a[0], origin, args, a[1]]))
+            },
+            "Return self[item].",
         ),
+        NativeDef::new(
+            "__iter__",
+            "self, /",
+            |vm, a| Err(vm.prelude_tail("generic", "unpack_typing", a)),
+            "Yield what `*self` stands for.",
+        ),
+        NativeDef::getter("__unpacked__", |_, _| Ok(Value::FALSE), ""),
         NativeDef::new("__mro_entries__", "self, bases, /", |vm, a| vm.tuple(&[origin(a[0])]), ""),
         NativeDef::getter("__origin__", |_, a| Ok(origin(a[0])), ""),
     ],
@@ -34,7 +47,15 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
 ];
 
 /// Rows of `types.UnionType`.
-pub(crate) static UNION: &[&[NativeDef]] = &[COMMON];
+pub(crate) static UNION: &[&[NativeDef]] = &[
+    &[NativeDef::new(
+        "__getitem__",
+        "self, item, /",
+        |vm, a| Err(vm.prelude_tail("generic", "union_item", &[a[0], arguments(a[0]), a[1]])),
+        "Return self[item].",
+    )],
+    COMMON,
+];
 
 static COMMON: &[NativeDef] = &[
     NativeDef::new(
@@ -50,38 +71,14 @@ static COMMON: &[NativeDef] = &[
         "Return value|self.",
     ),
     NativeDef::new("__eq__", "self, value, /", alias_eq, "Return self==value."),
-    NativeDef::getter(
-        "__args__",
-        |_, a| Ok(a[0].get::<GenericAlias>().map_or(Value::NONE, |g| g.args())),
-        "",
-    ),
+    NativeDef::getter("__args__", |_, a| Ok(arguments(a[0])), ""),
     NativeDef::getter("__parameters__", parameters, ""),
 ];
 
-/// Rows of type variables.
-pub(crate) static VARIABLE: &[&[NativeDef]] = &[&[
-    NativeDef::new(
-        "__or__",
-        "self, value, /",
-        |vm, a| vm.type_union(a[0], a[1]),
-        "Return self|value.",
-    ),
-    NativeDef::new(
-        "__ror__",
-        "self, value, /",
-        |vm, a| vm.type_union(a[1], a[0]),
-        "Return value|self.",
-    ),
-    NativeDef::getter("__name__", |_, a| Ok(field(a[0], |r| r.a())), ""),
-    NativeDef::getter("__bound__", |vm, a| lazy(vm, a[0], field(a[0], |r| r.b()), false), ""),
-    NativeDef::getter("__constraints__", |vm, a| lazy(vm, a[0], field(a[0], |r| r.b()), true), ""),
-    NativeDef::getter("__covariant__", |_, _| Ok(Value::FALSE), ""),
-    NativeDef::getter("__contravariant__", |_, _| Ok(Value::FALSE), ""),
-    NativeDef::getter("__infer_variance__", |_, _| Ok(Value::TRUE), ""),
-]];
-
 /// Rows of type aliases (`type X = ...`).
 pub(crate) static TYPE_ALIAS: &[&[NativeDef]] = &[&[
+    NativeDef::new("__new__", "cls, name, value, *, type_params=()", new_type_alias, "")
+        .role(Role::Static),
     NativeDef::new(
         "__or__",
         "self, value, /",
@@ -118,19 +115,74 @@ pub(crate) static TYPE_ALIAS: &[&[NativeDef]] = &[&[
 ]];
 
 /// Rows of `Generic`.
-pub(crate) static GENERIC: &[&[NativeDef]] = &[&[NativeDef::new(
-    "__class_getitem__",
-    "cls, params, /",
-    |vm, a| {
-        let args = if a[1].is_a::<Tuple>() { a[1] } else { vm.tuple(&a[1..2])? };
-        Ok(vm.generic_alias(a[0], args))
-    },
-    "Parameterizes a generic class.",
-)
-.role(Role::Class)]];
+pub(crate) static GENERIC: &[&[NativeDef]] = &[&[
+    NativeDef::new(
+        "__class_getitem__",
+        "cls, params, /",
+        |vm, a| {
+            static PUT: Row = Row {
+                name: "generic_class_item",
+                catches: false,
+                resume: |vm, state, answer| Ok(vm.generic_alias(state[0], answer.value()?)),
+            };
+            let generic = vm.class_value(Type::Generic);
+            let args = vm.prelude_tail("generic", "generic_class_item", &[a[0], a[1], generic]);
+            vm.and_then(Err(args), &PUT, vec![a[0]])
+        },
+        "Parameterizes a generic class.",
+    )
+    .role(Role::Class),
+    NativeDef::new(
+        "__init_subclass__",
+        "cls, /, **kwargs",
+        |vm, a| {
+            let kwargs = if a[1].is_empty() { Value::object(vm.dict()) } else { a[1] };
+            let generic = vm.class_value(Type::Generic);
+            Err(vm.prelude_tail("generic", "generic_init_subclass", &[a[0], kwargs, generic]))
+        },
+        "Finds the parameters of a new generic class.",
+    )
+    .role(Role::Class),
+]];
+
+/// Makes an instance, which remembers how its class was written if it can.
+fn call<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    static MADE: Row = Row {
+        name: "generic_call",
+        catches: false,
+        resume: |vm, state, answer| {
+            let made = answer.value()?;
+            let set = vm.setattr(made, vm.intern("__orig_class__"), state[0]);
+            vm.and_then(set.map(|()| Value::NONE), &SET, vec![made])
+        },
+    };
+    static SET: Row = Row {
+        name: "generic_call_set",
+        catches: true,
+        resume: |vm, state, answer| match answer {
+            Answer::Raised(e)
+                if !vm.is_exception_of(e, Type::AttributeError)
+                    && !vm.is_exception_of(e, Type::TypeError) =>
+            {
+                Err(Exit::Raise(e))
+            }
+            _ => Ok(state[0]),
+        },
+    };
+    let origin = origin(args[0]);
+    let made = vm.call_kw(origin, args[2..].to_vec(), args[1]);
+    if origin.get::<Class>().is_some_and(|c| c.has(class_flags::HEAP)) {
+        return vm.and_then(Err(made), &MADE, vec![args[0]]);
+    }
+    Err(made)
+}
 
 fn origin<'v>(v: Value<'v>) -> Value<'v> {
     v.get::<GenericAlias>().map_or(Value::NONE, |g| g.origin())
+}
+
+fn arguments<'v>(v: Value<'v>) -> Value<'v> {
+    v.get::<GenericAlias>().map_or(Value::NONE, |g| g.args())
 }
 
 fn field<'v>(v: Value<'v>, f: impl FnOnce(&'v Record) -> Value<'v>) -> Value<'v> {
@@ -138,54 +190,29 @@ fn field<'v>(v: Value<'v>, f: impl FnOnce(&'v Record) -> Value<'v>) -> Value<'v>
 }
 
 fn alias_eq<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let (Some(a), Some(b)) = (args[0].get::<GenericAlias>(), args[1].get::<GenericAlias>()) else {
-        return Ok(Value::NOT_IMPLEMENTED);
-    };
-    if !a.origin().is(b.origin()) {
-        return Ok(Value::FALSE);
-    }
-    if a.origin().is_empty() {
-        // A union is equal to one of the same members in any order.
-        let (x, y) = (vm.tuple_items(a.args()), vm.tuple_items(b.args()));
-        let same = x.len() == y.len() && x.iter().all(|v| y.iter().any(|o| o.is(*v)));
-        return Ok(Value::bool(same));
-    }
-    vm.compare(crate::ops::compare::Cmp::Eq, a.args(), b.args())
+    vm.compare_aliases(crate::ops::compare::Cmp::Eq, args[0], args[1])
 }
 
 /// The type variables among the arguments.
 fn parameters<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let mut out: Vec<Value<'v>> = Vec::new();
-    let items = args[0].get::<GenericAlias>().map_or(&[][..], |g| vm.tuple_items(g.args()));
-    for v in items {
-        let is_variable =
-            matches!(vm.exact_type(*v), Some(Type::TypeVar | Type::ParamSpec | Type::TypeVarTuple));
-        if is_variable && !out.iter().any(|o| o.is(*v)) {
-            out.push(*v);
-        }
+    let args = arguments(args[0]);
+    if vm.tuple_items(args).iter().all(|v| v.is_a::<Class>()) {
+        return vm.tuple(&[]);
     }
-    vm.tuple(&out)
+    Err(vm.prelude_tail("generic", "generic_parameters", &[args]))
 }
 
-/// The bound or (a tuple) the constraints of a type variable.
-fn lazy<'v>(vm: &'v Vm, _: Value<'v>, f: Value<'v>, constraints: bool) -> NResult<'v> {
-    static SORTED: Row = Row {
-        name: "type_bound",
-        catches: false,
-        resume: |vm, state, answer| {
-            let v = answer.value()?;
-            let wanted = state[0].is(Value::TRUE);
-            Ok(match (v.is_a::<Tuple>(), wanted) {
-                (true, true) | (false, false) => v,
-                (false, true) => vm.empty_tuple(),
-                (true, false) => Value::NONE,
-            })
-        },
-    };
-    if f.is_none() || f.is_empty() {
-        return Ok(if constraints { vm.empty_tuple() } else { Value::NONE });
+fn new_type_alias<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    if !args[1].is_a::<Str>() {
+        let given = vm.type_name(args[1]);
+        return Err(vm.type_error(format!("typealias() argument 'name' must be str, not {given}")));
     }
-    vm.and_then(Err(Exit::tail(f, vec![])), &SORTED, vec![Value::bool(constraints)])
+    let params = if args[3].is_empty() { vm.empty_tuple() } else { args[3] };
+    if !params.is_a::<Tuple>() {
+        return Err(vm.type_error("type_params must be a tuple"));
+    }
+    let record = Record::new(Type::TypeAlias.shape(), args[1], params, Value::EMPTY, args[2]);
+    Ok(vm.alloc_with_attrs(record, 0, false))
 }
 
 /// The value of an alias is worked out once.
@@ -213,19 +240,5 @@ impl Vm {
     /// `origin[args]`; `args` is a tuple.
     pub fn generic_alias<'v>(&'v self, origin: Value<'v>, args: Value<'v>) -> Value<'v> {
         self.alloc_with_attrs(GenericAlias::new(Type::GenericAlias.shape(), origin, args), 0, false)
-    }
-
-    /// A TypeVar, ParamSpec or TypeVarTuple; `bound` is the function that gives the bound.
-    pub(crate) fn type_parameter<'v>(
-        &'v self,
-        t: Type,
-        name: Value<'v>,
-        bound: Value<'v>,
-    ) -> NResult<'v> {
-        Ok(self.alloc_with_attrs(
-            Record::new(t.shape(), name, bound, Value::EMPTY, Value::EMPTY),
-            0,
-            false,
-        ))
     }
 }

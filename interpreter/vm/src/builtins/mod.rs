@@ -18,6 +18,7 @@ mod execute;
 mod float;
 pub mod foreign;
 mod format;
+mod frame;
 mod function;
 pub mod functions;
 pub mod generator;
@@ -49,6 +50,7 @@ pub(crate) mod str;
 mod super_;
 mod type_;
 pub mod types;
+pub(crate) mod typevar;
 pub(crate) mod weak;
 
 pub use types::Type;
@@ -72,7 +74,10 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::MappingProxy => proxy::TABLES,
         Type::GenericAlias => generic::ALIAS,
         Type::Union => generic::UNION,
-        Type::TypeVar | Type::ParamSpec | Type::TypeVarTuple => generic::VARIABLE,
+        Type::Frame => frame::FRAME,
+        Type::TypeVar => typevar::TYPE_VAR,
+        Type::ParamSpec => typevar::PARAM_SPEC,
+        Type::TypeVarTuple => typevar::TYPE_VAR_TUPLE,
         Type::TypeAlias => generic::TYPE_ALIAS,
         Type::Generic => generic::GENERIC,
         Type::OSError => exceptions::OS_ERROR,

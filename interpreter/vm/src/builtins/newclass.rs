@@ -356,7 +356,8 @@ impl Vm {
         let found = class.mro().iter().skip(1).find_map(|c| c.get::<Class>()?.own(hash, name));
         let Some(f) = found else { return Ok(me) };
         let kw_empty = kw.get::<Dict>().is_none_or(|d| d.is_empty());
-        if kw_empty && f.is_a::<crate::object::func::Native>() {
+        let plain = self.class(Type::Object).own(hash, name);
+        if kw_empty && plain.is_some_and(|p| p.is(f)) {
             return Ok(me);
         }
         let bound = self.descriptor_get(f, me, me)?;

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use crate::Vm;
 use crate::builtins::Type;
+use crate::builtins::typevar::variance;
 use crate::native::{Exit, NResult, NativeDef};
 use crate::num::{complex, float, int_text};
 use crate::object::class::{Class, class_flags};
@@ -78,6 +79,7 @@ pub(crate) fn has_own_repr(t: Type) -> bool {
             | T::MappingProxy
             | T::GenericAlias
             | T::Union
+            | T::Frame
             | T::TypeVar
             | T::ParamSpec
             | T::TypeVarTuple
@@ -110,8 +112,9 @@ pub(crate) fn row(t: Type) -> Option<&'static NativeDef> {
         Object Type Int Bool Float Complex Str Bytes ByteArray List Tuple Range Slice Dict Set
         FrozenSet NoneType EllipsisType NotImplementedType Function Builtin MethodDescriptor
         WrapperDescriptor MethodWrapper ClassMethodDescriptor Method Cell Code Module Generator
-        Coroutine AsyncGenerator StaticMethod ClassMethod Super Member GetSet TupleGetter DictKeys DictValues
-        DictItems MappingProxy GenericAlias Union TypeVar ParamSpec TypeVarTuple TypeAlias
+        Coroutine AsyncGenerator StaticMethod ClassMethod Super Member GetSet TupleGetter DictKeys
+        DictValues DictItems MappingProxy GenericAlias Union Frame TypeVar ParamSpec TypeVarTuple
+        TypeAlias
         SimpleNamespace MemoryView BaseException
     }
 }
@@ -530,10 +533,16 @@ fn generic_pieces<'v>(vm: &'v Vm, a: &'v GenericAlias) -> Pieces<'v> {
         if i > 0 {
             text.extend_from_slice(if is_union { b" | " } else { b", " });
         }
-        match arg.get::<List>().filter(|_| !is_union) {
+        let inner = match (arg.get::<List>(), arg.get::<Tuple>()) {
+            _ if is_union => None,
+            (Some(list), _) => Some(list.to_vec()),
+            (_, Some(tuple)) => Some(tuple.items().to_vec()),
+            _ => None,
+        };
+        match inner {
             Some(inner) => {
                 text.push(b'[');
-                for (j, v) in inner.to_vec().into_iter().enumerate() {
+                for (j, v) in inner.into_iter().enumerate() {
                     if j > 0 {
                         text.extend_from_slice(b", ");
                     }
@@ -636,7 +645,11 @@ fn plain(vm: &Vm, v: Value<'_>, t: Type) -> String {
             }
             None => vm.default_repr(v),
         },
-        Type::TypeVar | Type::ParamSpec | Type::TypeVarTuple | Type::TypeAlias => {
+        Type::Frame => format!("<frame at {}, {}>", at(), crate::builtins::frame::describe(v)),
+        Type::TypeVar | Type::ParamSpec => v
+            .get::<Record>()
+            .map_or_else(|| vm.default_repr(v), |r| variance(v).to_owned() + &text_of(r.a())),
+        Type::TypeVarTuple | Type::TypeAlias => {
             v.get::<Record>().map_or_else(|| vm.default_repr(v), |r| text_of(r.a()).into_owned())
         }
         Type::MemoryView => {

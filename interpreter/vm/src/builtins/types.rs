@@ -63,6 +63,7 @@ types! {
     Code "code" Object Code;
     Module "module" Object Module;
     Traceback "traceback" Object Traceback;
+    Frame "frame" Object Record;
     Generator "generator" Object Generator;
     Coroutine "coroutine" Object Generator;
     AsyncGenerator "async_generator" Object Generator;
@@ -234,11 +235,9 @@ impl Type {
             | T::DictValues
             | T::DictItems
             | T::MappingProxy
+            | T::Frame
             | T::GenericAlias
             | T::Union
-            | T::TypeVar
-            | T::ParamSpec
-            | T::TypeVarTuple
             | T::TypeAlias
             | T::Generic
             | T::SimpleNamespace => false,
@@ -272,6 +271,10 @@ impl Type {
                 | T::Cell
                 | T::Code
                 | T::Traceback
+                | T::Frame
+                | T::TypeVar
+                | T::ParamSpec
+                | T::TypeVarTuple
                 | T::Generator
                 | T::Coroutine
                 | T::AsyncGenerator

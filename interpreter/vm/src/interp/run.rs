@@ -310,19 +310,20 @@ impl Vm {
         let mut base = self.st.base.get();
         let mut rec = self.st.frame.get();
         let mut depth = self.st.depth();
+        let mut at = self.st.pc.get();
         loop {
             // SAFETY: the walk follows the frame records as the unwinder does.
             unsafe {
                 let callee = *base.sub(1);
                 let delta = match self.frame_kind_of(callee) {
                     FrameKind::Script(func) => {
-                        if !f(FrameView { func, base }) {
+                        if !f(FrameView { func, base, pc: at }) {
                             return;
                         }
                         None
                     }
                     FrameKind::Generator(g) => {
-                        if !f(FrameView { func: g.func(), base }) {
+                        if !f(FrameView { func: g.func(), base, pc: at }) {
                             return;
                         }
                         Some(super::state::Delta::read(*base.sub(2)).delta)
@@ -339,6 +340,7 @@ impl Vm {
                 if pc.is_null() {
                     return;
                 }
+                at = pc;
                 let delta = delta.unwrap_or_else(|| crate::code::op::Ins(*pc.sub(1)).a() + 1);
                 base = base.sub(delta);
             }
@@ -355,9 +357,15 @@ fn is_name(s: &[u8]) -> bool {
 pub(crate) struct FrameView<'v> {
     pub func: &'v Function,
     pub base: *mut Word,
+    pub pc: *const u32,
 }
 
 impl<'v> FrameView<'v> {
+    /// The word of its code that runs.
+    pub fn at(&self) -> u32 {
+        self.func.code().index_of(self.pc).map_or(0, |at| at.saturating_sub(1) as u32)
+    }
+
     /// Register `i`.
     pub fn reg(&self, i: usize) -> Value<'v> {
         // SAFETY: the frame is on the stack while the VM is borrowed, and `i` is below its

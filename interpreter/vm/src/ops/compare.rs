@@ -347,34 +347,56 @@ impl Vm {
         })
     }
 
-    fn compare_aliases<'v>(&'v self, op: Cmp, a: Value<'v>, b: Value<'v>) -> NResult<'v> {
+    pub(crate) fn compare_aliases<'v>(
+        &'v self,
+        op: Cmp,
+        a: Value<'v>,
+        b: Value<'v>,
+    ) -> NResult<'v> {
         use crate::object::record::GenericAlias;
         let (Some(x), Some(y)) = (a.get::<GenericAlias>(), b.get::<GenericAlias>()) else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
-        let (xs, ys) = (Seq::of(x.args()), Seq::of(y.args()));
-        if x.origin().is_empty() && y.origin().is_empty() {
-            let (Some(xs), Some(ys)) = (xs, ys) else { return Ok(Value::NOT_IMPLEMENTED) };
-            let within = |p: Seq<'v>, q: Seq<'v>| -> Result<bool, Exit<'v>> {
-                for i in 0..p.len() {
-                    let mut found = false;
-                    for j in 0..q.len() {
-                        if let (Some(x), Some(y)) = (p.get(i), q.get(j)) {
-                            found |= self.equal_leaf(x, y)? == Some(true);
-                        }
-                    }
-                    if !found {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            };
-            let same = within(xs, ys)? && within(ys, xs)?;
-            return Ok(Value::bool(same == (op == Cmp::Eq)));
+        if !x.origin().is(y.origin()) {
+            return Ok(Value::bool(op == Cmp::Ne));
         }
-        let same =
-            x.origin().is(y.origin()) && self.equal_leaf(x.args(), y.args())?.unwrap_or(false);
-        Ok(Value::bool(same == (op == Cmp::Eq)))
+        if x.origin().is_empty() {
+            return Ok(Value::bool(self.same_alias(a, b, 0)? == (op == Cmp::Eq)));
+        }
+        self.compare(op, x.args(), y.args())
+    }
+
+    /// Whether two arguments of aliases are the same: unions are in any order.
+    fn same_alias<'v>(
+        &'v self,
+        a: Value<'v>,
+        b: Value<'v>,
+        depth: usize,
+    ) -> Result<bool, Exit<'v>> {
+        use crate::object::record::GenericAlias;
+        /// Deeper ones are only the same if they are identical.
+        const DEEPEST: usize = 100;
+        if a.is(b) {
+            return Ok(true);
+        }
+        let (Some(x), Some(y)) = (a.get::<GenericAlias>(), b.get::<GenericAlias>()) else {
+            return Ok(self.equal_leaf(a, b)? == Some(true));
+        };
+        let (xs, ys) = (self.tuple_items(x.args()), self.tuple_items(y.args()));
+        if depth > DEEPEST || !x.origin().is(y.origin()) || xs.len() != ys.len() {
+            return Ok(false);
+        }
+        for (i, v) in xs.iter().enumerate() {
+            let others = if x.origin().is_empty() { ys } else { &ys[i..=i] };
+            let mut found = false;
+            for w in others {
+                found = found || self.same_alias(*v, *w, depth + 1)?;
+            }
+            if !found {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// `a == b` or `a != b` in one go, or by prelude function `general`.

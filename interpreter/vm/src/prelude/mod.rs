@@ -20,6 +20,7 @@ use crate::value::{EMPTY, Value};
 /// The files: name and text.
 static FILES: &[(&str, &str)] = &[
     ("compare", include_str!("compare.ms")),
+    ("generic", include_str!("generic.ms")),
     ("map", include_str!("map.ms")),
     ("match", include_str!("match.ms")),
     ("group", include_str!("group.ms")),

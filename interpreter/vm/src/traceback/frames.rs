@@ -1,11 +1,10 @@
 //! The frames of a traceback: file lines, source lines and carets.
 
 use crate::Vm;
-use crate::builtins::Type;
 use crate::code::proto::{CodeProto, PosRow};
 use crate::native::{NResult, NativeDef};
 use crate::object::exc::{Exception, Traceback};
-use crate::object::func::{Code, Function};
+use crate::object::func::Code;
 use crate::object::read;
 use crate::value::Value;
 
@@ -65,18 +64,7 @@ fn line_of(t: &Traceback) -> usize {
 /// What little there is of a frame after the fact: code, globals and line.
 fn frame<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let Some(t) = tb(args[0]) else { return Ok(Value::NONE) };
-    let f = vm.instance(vm.class(Type::SimpleNamespace));
-    let globals = read(&t.func).get::<Function>().map_or(Value::NONE, |f| read(&f.globals));
-    for (name, v) in [
-        ("f_code", read(&t.code)),
-        ("f_globals", globals),
-        ("f_locals", Value::object(vm.dict())),
-        ("f_lineno", Value::len(line_of(t))),
-        ("f_back", Value::NONE),
-    ] {
-        vm.set_attr_raw(f, vm.intern(name), v)?;
-    }
-    Ok(f)
+    Ok(vm.new_frame(read(&t.func), line_of(t), Value::object(vm.dict()), Value::NONE))
 }
 
 /// The position of word `at` of a code object.

@@ -18,7 +18,7 @@ use crate::object::read;
 use crate::object::text::Str;
 use crate::value::{Value, Word};
 
-pub(crate) use frames::TRACEBACK;
+pub(crate) use frames::{TRACEBACK, line_at};
 pub(crate) use message::SELF_KEY;
 
 /// A native function: the text of an exception with its traceback, as it would be printed.

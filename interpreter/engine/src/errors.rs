@@ -6,20 +6,7 @@ use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
 
 use crate::files::FileError;
-use miniscript_stdlib::ClassDef;
-
-/// `io.UnsupportedOperation`.
-pub(crate) static UNSUPPORTED: ClassDef = ClassDef {
-    name: "UnsupportedOperation",
-    module: "io",
-    doc: "",
-    base: Type::OSError,
-    layout: Kind::Exception,
-    second_base: Some(Type::ValueError),
-    open: true,
-    has_dict: false,
-    methods: &[],
-};
+use miniscript_stdlib::memory_file::UNSUPPORTED;
 
 /// Raises an error of the file service.
 pub fn file_error<'v>(vm: &'v Vm, error: &FileError) -> Exit<'v> {

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::files::FileService;
 use crate::io::Stdin;
 use crate::loader::Loader;
-use crate::modules::Settings;
+use crate::modules::{Settings, Signals};
 use crate::reactor::{Reactor, TaskToken};
 use crate::scheduler::{Scheduler, Wait};
 use crate::streams::OutputStream;
@@ -80,6 +80,8 @@ pub struct EngineHost {
     pub(crate) settings: RefCell<Settings>,
     pub(crate) stdin: Stdin,
     pub(crate) collect_wanted: Cell<bool>,
+    /// Handlers of signals that scripts have set.
+    pub(crate) signals: Signals,
     /// What `Engine::wait` waits for.
     pub(crate) outside: RefCell<Option<Box<dyn Wait>>>,
     pub(crate) importer: RefCell<Option<Rc<dyn Importer>>>,
@@ -110,6 +112,7 @@ impl EngineHost {
             settings: RefCell::new(settings),
             stdin: Stdin::default(),
             collect_wanted: Cell::new(false),
+            signals: Signals::default(),
             outside: RefCell::default(),
             importer: RefCell::default(),
         }
@@ -126,6 +129,12 @@ impl EngineHost {
         let spent = self.fuel.get() == Some(0);
         let is = |t| vm.is_exception_of(exc, t);
         (late || spent) && is(Type::TimeoutError) || self.memory_limited && is(Type::MemoryError)
+    }
+
+    /// Whether KeyboardInterrupt is to be raised: an interrupt has come that no handler of the
+    /// script's takes.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupt.swap(false, Ordering::Relaxed) && !self.signals.takes_interrupt()
     }
 
     /// The token of the running task: what wakes it once it waits.
@@ -169,8 +178,11 @@ impl Host for HostHandle {
     }
 
     fn poll(&self) -> Poll {
-        if self.0.interrupt.swap(false, Ordering::Relaxed) {
+        if self.0.interrupted() {
             return Poll::Interrupt;
+        }
+        if self.0.signals.is_pending() {
+            return Poll::OutOfFuel;
         }
         if let Some(left) = self.0.fuel.get() {
             self.0.fuel.set(Some(left.saturating_sub(1)));

@@ -14,11 +14,13 @@ pub mod class;
 mod collections;
 mod csv;
 mod functools;
+mod decimal;
 mod hashes;
 mod heapq;
 mod iterate;
 mod itertools;
 mod json;
+pub mod memory_file;
 pub mod module;
 mod operator;
 mod pack;
@@ -44,6 +46,7 @@ macro_rules! source {
 /// The modules, by name.
 pub static MODULES: &[ModuleDef] = &[
     source!("_codecs", "_codecs.ms"),
+    source!("_decimal_more", "_decimal_more.ms"),
     source!("_json_pieces", "_json_pieces.ms"),
     source!("_pickler", "_pickler.ms"),
     source!("_unpickler", "_unpickler.ms"),
@@ -70,6 +73,8 @@ pub static MODULES: &[ModuleDef] = &[
     functools::MODULE,
     source!("dataclasses", "dataclasses.ms"),
     source!("enum", "enum.ms"),
+    source!("decimal", "decimal.ms").with(decimal::NATIVES),
+    source!("fractions", "fractions.ms"),
     source!("gzip", "gzip.ms"),
     source!("hashlib", "hashlib.ms").with(hashes::FUNCTIONS).classes(hashes::CLASSES),
     heapq::MODULE,
@@ -92,6 +97,7 @@ pub static MODULES: &[ModuleDef] = &[
     source!("random", "random.ms").with(random::FUNCTIONS).classes(&[&random::TWISTER]),
     source!("reprlib", "reprlib.ms"),
     source!("secrets", "secrets.ms"),
+    source!("statistics", "statistics.ms"),
     ModuleDef::native("struct", "Values as bytes and back.", pack::FUNCTIONS)
         .classes(pack::CLASSES),
     source!("types", "types.ms").fill(types::fill),

@@ -96,6 +96,8 @@ pub enum Again<'v> {
     /// With this argument replaced by the int that its `__index__` gives (for a slice: with its
     /// parts replaced).
     Index(Value<'v>),
+    /// With this argument replaced by the str or bytes that its `__fspath__` gives.
+    Path(Value<'v>),
     /// After a collection: something that is in its way may be garbage.
     Settled,
 }
@@ -356,6 +358,12 @@ impl NativeDef {
 }
 
 impl<'v> Exit<'v> {
+    /// Runs the native that returns this again, with its argument `v` replaced by the str or bytes
+    /// that its `__fspath__` gives.
+    pub fn path_of(v: Value<'v>) -> Exit<'v> {
+        Exit::Do(Box::new(Action::Again(Again::Path(v))))
+    }
+
     /// Calls `func` with `args`; its result is the result.
     pub fn tail(func: Value<'v>, args: Vec<Value<'v>>) -> Exit<'v> {
         Exit::Do(Box::new(Action::Call { func, args, kwnames: Value::EMPTY, then: None }))

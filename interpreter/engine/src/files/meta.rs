@@ -60,6 +60,11 @@ pub struct Metadata {
     pub links: u64,
     pub uid: u32,
     pub gid: u32,
+    /// What a device file is a file of.
+    pub rdev: u64,
+    /// The size of the system's transfers, and how many blocks of 512 bytes are used.
+    pub block_size: u64,
+    pub blocks: u64,
 }
 
 impl Metadata {

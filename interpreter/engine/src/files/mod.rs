@@ -6,6 +6,7 @@
 //! text_stream, byte_stream, step      the machines, which ask for I/O and never do it
 //! coding      the VM's text encodings
 //! ops         whole operations, blocking; unix / portable carry them out
+//! posix       operations of POSIX systems alone
 //! ```
 //!
 //! It serves the builtin `open`, the file extension and the module loader alike, and knows no VM
@@ -21,6 +22,8 @@ mod open_file;
 pub mod ops;
 #[cfg(not(unix))]
 mod portable;
+#[cfg(unix)]
+pub mod posix;
 mod service;
 mod step;
 mod text_stream;

@@ -327,7 +327,7 @@ pub fn rename(access: &dyn Access, from: &Path, to: &Path) -> FileResult<()> {
     attempt().map_err(|error| FileError::at(with_errno(error), from).with_second_path(to))
 }
 
-fn check_path(path: &Path) -> FileResult<()> {
+pub(super) fn check_path(path: &Path) -> FileResult<()> {
     if path.as_os_str().as_encoded_bytes().contains(&0) {
         return Err(FileError::Value("embedded null byte".into()));
     }
@@ -343,7 +343,7 @@ fn temp_name() -> OsString {
 }
 
 /// Gives errors that Rust or we made the number that the system would have given.
-fn with_errno(error: io::Error) -> io::Error {
+pub(super) fn with_errno(error: io::Error) -> io::Error {
     #[cfg(unix)]
     if error.raw_os_error().is_none() {
         use rustix::io::Errno;

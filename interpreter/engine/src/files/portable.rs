@@ -229,6 +229,9 @@ fn metadata_of(found: &fs::Metadata) -> Metadata {
         links: 1,
         uid: 0,
         gid: 0,
+        rdev: 0,
+        block_size: 4096,
+        blocks: found.len().div_ceil(512),
     }
 }
 

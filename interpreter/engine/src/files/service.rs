@@ -272,6 +272,24 @@ impl FileService {
         self.run(token, self.all_local(), move |access| ops::set_mode(access, &path, mode))
     }
 
+    /// Carries out an operation on paths that [`FileService`] has no function for.
+    pub fn perform<T, F>(&self, token: TaskToken, work: F) -> FileOp<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Access) -> FileResult<T> + Send + 'static,
+    {
+        self.run(token, self.all_local(), work)
+    }
+
+    /// Carries out what may take long, on the pool.
+    pub fn perform_slow<T, F>(&self, token: TaskToken, work: F) -> FileOp<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Access) -> FileResult<T> + Send + 'static,
+    {
+        self.run(token, false, work)
+    }
+
     /// Writes out what open files hold, and waits for those dropped unclosed: at exit, and
     /// before another program is started.
     pub fn flush_all(&self) {

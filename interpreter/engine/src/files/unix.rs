@@ -56,11 +56,18 @@ impl Place {
         if self.dir.is_some() { Ok(self) } else { Ok(resolve(&self.path, true)?.0) }
     }
 
-    fn dirfd(&self) -> BorrowedFd<'_> {
+    /// The directory handle, or the one of the working directory.
+    pub(super) fn dirfd(&self) -> BorrowedFd<'_> {
         self.dir.as_ref().map_or(CWD, |dir| dir.as_fd())
     }
 
-    fn at_flags(&self, follow: bool) -> AtFlags {
+    /// The name in the directory, or the path.
+    pub(super) fn name(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the system follows a link at the name.
+    pub(super) fn at_flags(&self, follow: bool) -> AtFlags {
         if follow && self.dir.is_none() { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW }
     }
 }
@@ -402,5 +409,8 @@ fn metadata_of(stat: &rfs::Stat) -> Metadata {
         links: stat.st_nlink as u64,
         uid: stat.st_uid,
         gid: stat.st_gid,
+        rdev: stat.st_rdev as u64,
+        block_size: stat.st_blksize as u64,
+        blocks: stat.st_blocks as u64,
     }
 }

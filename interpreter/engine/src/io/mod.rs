@@ -13,6 +13,7 @@ use std::task::Poll;
 
 use miniscript_vm::host::Stream;
 use miniscript_vm::native::{Exit, NResult, Row};
+use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::opaque::{Opaque, Payload};
 use miniscript_vm::{Value, Vm};
 
@@ -56,6 +57,17 @@ static READER: ClassDef = class("BufferedReader");
 static WRITER: ClassDef = class("BufferedWriter");
 static RANDOM: ClassDef = class("BufferedRandom");
 static RAW: ClassDef = class("FileIO");
+
+/// What the module `io` has of this: `open`, and the classes under names with `_`.
+pub(crate) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
+    let open = vm.foreign_native(&OPEN, Value::EMPTY, Value::EMPTY, 0);
+    vm.dict_set_name(d, vm.intern("open"), open)?;
+    for class in [&TEXT, &READER, &WRITER, &RANDOM, &RAW] {
+        let name = format!("_{}", class.name);
+        vm.dict_set_name(d, vm.intern(&name), Value::object(class.of(vm)?))?;
+    }
+    Ok(())
+}
 
 /// The object of an open file or stream.
 pub(crate) fn new_object<'v>(

@@ -10,7 +10,7 @@ use miniscript_vm::{Value, Vm};
 
 use super::{Behind, Outcome, drive, engine, new_object, token};
 use crate::errors::{file_error, os_path};
-use crate::files::{OpenArgs, OpenMode};
+use crate::files::{FileError, OpenArgs, OpenMode};
 
 /// The row.
 pub(crate) static OPEN: NativeDef = NativeDef::new(
@@ -87,7 +87,7 @@ fn open<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         Some(Err(e)) => return Err(e),
         None => {
             if let Some(n) = args[0].as_small() {
-                return descriptor(vm, n, mode.is_text());
+                return descriptor(vm, n, mode, args[6].as_bool() == Some(false));
             }
             return match vm.method(args[0], vm.intern("__fspath__").word())? {
                 Some((f, call)) => Err(Exit::call(f, call, &PATH, args.to_vec())),
@@ -119,18 +119,25 @@ fn path_of<'v>(vm: &'v Vm, v: Value<'v>) -> Option<Result<PathBuf, Exit<'v>>> {
     Some(Ok(os_path(&bytes)))
 }
 
-/// The standard streams by their numbers.
-fn descriptor<'v>(vm: &'v Vm, n: i64, text: bool) -> NResult<'v> {
-    let behind = match (n, text) {
-        (0, _) => Behind::Stdin(text),
+/// The standard streams by their numbers, and the descriptors that the script has made. With
+/// `keep`, closing the file does not close the descriptor.
+fn descriptor<'v>(vm: &'v Vm, n: i64, mode: OpenMode, keep: bool) -> NResult<'v> {
+    let behind = match (n, mode.is_text()) {
+        (_, _) if n < 0 => return Err(vm.value_error("negative file descriptor")),
+        (0, text) => Behind::Stdin(text),
         (1, true) => Behind::Text(Stream::Out),
         (1, false) => Behind::Bytes(Stream::Out),
         (2, true) => Behind::Text(Stream::Err),
         (2, false) => Behind::Bytes(Stream::Err),
-        _ if n < 0 => return Err(vm.value_error("negative file descriptor")),
         _ => {
-            let e = std::io::Error::from_raw_os_error(9);
-            return Err(file_error(vm, &crate::files::FileError::from_io(e)));
+            let error = |e| file_error(vm, &FileError::from_io(e));
+            let file = match crate::modules::open_descriptor(vm, n, keep) {
+                Some(file) => file.map_err(error)?,
+                None => return Err(error(std::io::Error::from_raw_os_error(9))),
+            };
+            let name = n.to_string();
+            let opened = engine(vm)?.files.adopt(file, name.as_ref(), mode);
+            Behind::File(opened.map_err(|e| file_error(vm, &e))?)
         }
     };
     new_object(vm, behind, None)

@@ -4,20 +4,66 @@
 mod contextvars;
 mod gc;
 mod interactive;
+#[cfg(unix)]
+mod errno;
+#[cfg(not(unix))]
+mod no_posix;
+#[cfg(unix)]
+mod posix;
 mod sys;
 mod time;
 mod traceback;
 
 use miniscript_stdlib::ModuleDef;
+use miniscript_stdlib::memory_file::{BYTES_IO, STRING_IO, UNSUPPORTED};
 use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
 
+#[cfg(not(unix))]
+pub(crate) use no_posix::{Signals, open_descriptor};
+#[cfg(unix)]
+pub(crate) use posix::{Signals, open_descriptor};
 pub(crate) use sys::{Settings, path as sys_path, script_hook, set_start};
+
+/// The text of a file among the sources of bundled modules.
+macro_rules! source {
+    ($name:literal, $file:literal) => {
+        ModuleDef::source($name, include_str!(concat!("../../../stdlib/lib/", $file)))
+    };
+}
 
 static MODULES: &[ModuleDef] = &[
     ModuleDef::native("sys", sys::DOC, sys::FUNCTIONS).fill(sys::fill),
-    ModuleDef::native("time", time::DOC, time::FUNCTIONS),
     ModuleDef::source("contextvars", contextvars::SOURCE).with(contextvars::FUNCTIONS),
+    source!("time", "time.ms").with(time::FUNCTIONS).fill(time::fill),
+    #[cfg(unix)]
+    ModuleDef::native("errno", errno::DOC, &[]).fill(errno::fill),
+    #[cfg(unix)]
+    ModuleDef::native("posix", posix::DOC, &[]).fill(posix::fill),
+    #[cfg(unix)]
+    ModuleDef::native("_signal", posix::SIGNAL_DOC, &[]).fill(posix::fill_signal),
+    source!("_io_more", "_io_more.ms"),
+    source!("io", "io.ms").classes(&[&STRING_IO, &BYTES_IO, &UNSUPPORTED]).fill(crate::io::fill),
+    #[cfg(unix)]
+    source!("os", "os.ms"),
+    #[cfg(unix)]
+    source!("posixpath", "posixpath.ms"),
+    #[cfg(unix)]
+    source!("glob", "glob.ms"),
+    #[cfg(unix)]
+    source!("pathlib", "pathlib.ms"),
+    #[cfg(unix)]
+    source!("shutil", "shutil.ms"),
+    #[cfg(unix)]
+    source!("signal", "signal.ms"),
+    #[cfg(unix)]
+    source!("subprocess", "subprocess.ms"),
+    #[cfg(unix)]
+    source!("tempfile", "tempfile.ms"),
+    source!("calendar", "calendar.ms"),
+    source!("datetime", "datetime.ms"),
+    source!("_datetime_text", "_datetime_text.ms"),
+    source!("zoneinfo", "zoneinfo.ms"),
     ModuleDef::native("gc", gc::DOC, gc::FUNCTIONS),
     ModuleDef::source("traceback", traceback::SOURCE).with(traceback::FUNCTIONS),
 ];

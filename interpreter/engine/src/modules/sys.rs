@@ -94,7 +94,20 @@ pub(super) static FUNCTIONS: &[NativeDef] = &[
         "Show an exception that nobody caught on sys.stderr.",
     ),
     NativeDef::new("getswitchinterval", "", |_, _| Ok(Value::float(0.005)), "Tasks take no turns."),
+    NativeDef::new("setswitchinterval", "interval, /", nothing, "Tasks take no turns."),
     NativeDef::new("is_finalizing", "", |_, _| Ok(Value::FALSE), "Return False."),
+    NativeDef::new(
+        "getfilesystemencodeerrors",
+        "",
+        |vm, _| vm.str("surrogateescape"),
+        "What stands for bytes in file names that are no UTF-8.",
+    ),
+    NativeDef::new("getallocatedblocks", "", allocated, "Objects allocated so far."),
+    NativeDef::new("gettrace", "", nothing, "None: execution is not traced."),
+    NativeDef::new("settrace", "function, /", no_trace, "Only None is possible."),
+    NativeDef::new("getprofile", "", nothing, "None: execution is not profiled."),
+    NativeDef::new("setprofile", "function, /", no_trace, "Only None is possible."),
+    NativeDef::new("audit", "event, /, *args", nothing, "Nobody listens to events."),
 ];
 
 pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
@@ -142,21 +155,41 @@ pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
     set("implementation", namespace(vm, &implementation)?)?;
     set("float_info", float_info(vm)?)?;
     let hash_info = [
-        ("width", vm.int(64)),
-        ("modulus", vm.int((1 << 61) - 1)),
-        ("inf", vm.int(314_159)),
-        ("nan", vm.int(0)),
-        ("imag", vm.int(1_000_003)),
-        ("algorithm", vm.str("siphash13")?),
+        vm.int(64),
+        vm.int((1 << 61) - 1),
+        vm.int(314_159),
+        vm.int(0),
+        vm.int(1_000_003),
+        vm.str("siphash13")?,
+        vm.int(64),
+        vm.int(128),
+        vm.int(0),
     ];
-    set("hash_info", namespace(vm, &hash_info)?)?;
-    let int_info = [
-        ("bits_per_digit", vm.int(30)),
-        ("sizeof_digit", vm.int(4)),
-        ("default_max_str_digits", vm.int(4300)),
-        ("str_digits_check_threshold", vm.int(640)),
-    ];
-    set("int_info", namespace(vm, &int_info)?)?;
+    set("hash_info", HASH_INFO.make(vm, &hash_info)?)?;
+    set("int_info", INT_INFO.make(vm, &[30, 4, 4300, 640].map(|n| vm.int(n)))?)?;
+    let thread_info = [vm.str("pthread")?, vm.str("semaphore")?, Value::NONE];
+    set("thread_info", THREAD_INFO.make(vm, &thread_info)?)?;
+    for name in ["base_prefix", "exec_prefix", "base_exec_prefix", "abiflags"] {
+        set(name, vm.str("")?)?;
+    }
+    set("platlibdir", vm.str("lib")?)?;
+    set("float_repr_style", vm.str("short")?)?;
+    set("copyright", vm.str("MiniScript is free software, under the MIT license.")?)?;
+    set("pycache_prefix", Value::NONE)?;
+    for name in ["warnoptions", "meta_path", "path_hooks"] {
+        set(name, vm.list(Vec::new())?)?;
+    }
+    for name in ["path_importer_cache", "_xoptions"] {
+        set(name, Value::object(vm.dict()))?;
+    }
+    let mut orig_argv = vec![executable];
+    for arg in std::env::args_os().skip(1) {
+        orig_argv.push(os_text(vm, &arg)?);
+    }
+    set("orig_argv", vm.list(orig_argv)?)?;
+    let public = super::bundled_modules().filter(|name| !name.contains('.'));
+    let public = public.map(|name| vm.str(name)).collect::<Result<Vec<_>, _>>()?;
+    set("stdlib_module_names", vm.set_of(&public)?)?;
     let [stdin, stdout, stderr] = crate::io::standard(vm)?;
     for (name, v) in [("stdin", stdin), ("stdout", stdout), ("stderr", stderr)] {
         set(name, v)?;
@@ -194,21 +227,37 @@ fn flags(vm: &Vm) -> [Value<'_>; 18] {
     ]
 }
 
-fn float_info<'v>(vm: &'v Vm) -> NResult<'v> {
-    let fields = [
-        ("max", Value::float(f64::MAX)),
-        ("max_exp", vm.int(f64::MAX_EXP.into())),
-        ("max_10_exp", vm.int(f64::MAX_10_EXP.into())),
-        ("min", Value::float(f64::MIN_POSITIVE)),
-        ("min_exp", vm.int(f64::MIN_EXP.into())),
-        ("min_10_exp", vm.int(f64::MIN_10_EXP.into())),
-        ("dig", vm.int(f64::DIGITS.into())),
-        ("mant_dig", vm.int(f64::MANTISSA_DIGITS.into())),
-        ("epsilon", Value::float(f64::EPSILON)),
-        ("radix", vm.int(f64::RADIX.into())),
-        ("rounds", vm.int(1)),
+record!(FLOAT_INFO, "sys", "float_info", "What floats can hold.",
+    0 "max", 1 "max_exp", 2 "max_10_exp", 3 "min", 4 "min_exp", 5 "min_10_exp", 6 "dig",
+    7 "mant_dig", 8 "epsilon", 9 "radix", 10 "rounds");
+
+record!(INT_INFO, "sys", "int_info", "How ints are kept.",
+    0 "bits_per_digit", 1 "sizeof_digit", 2 "default_max_str_digits",
+    3 "str_digits_check_threshold");
+
+record!(HASH_INFO, "sys", "hash_info", "How numbers and strings are hashed.",
+    0 "width", 1 "modulus", 2 "inf", 3 "nan", 4 "imag", 5 "algorithm", 6 "hash_bits",
+    7 "seed_bits", 8 "cutoff");
+
+record!(THREAD_INFO, "sys", "thread_info", "What threads there are.",
+    0 "name", 1 "lock", 2 "version");
+
+fn float_info(vm: &Vm) -> NResult<'_> {
+    let int = |n: i32| vm.int(n.into());
+    let items = [
+        Value::float(f64::MAX),
+        int(f64::MAX_EXP),
+        int(f64::MAX_10_EXP),
+        Value::float(f64::MIN_POSITIVE),
+        int(f64::MIN_EXP),
+        int(f64::MIN_10_EXP),
+        vm.int(f64::DIGITS.into()),
+        vm.int(f64::MANTISSA_DIGITS.into()),
+        Value::float(f64::EPSILON),
+        vm.int(f64::RADIX.into()),
+        vm.int(1),
     ];
-    namespace(vm, &fields)
+    FLOAT_INFO.make(vm, &items)
 }
 
 fn platform() -> &'static str {
@@ -244,6 +293,21 @@ pub(crate) fn path<'v>(vm: &'v Vm, _: &EngineHost) -> Value<'v> {
     let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>());
     let d = sys.and_then(|m| m.dict().get::<Dict>());
     d.and_then(|d| vm.dict_get_str(d, "path")).unwrap_or(Value::NONE)
+}
+
+fn nothing<'v>(_: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Ok(Value::NONE)
+}
+
+fn no_trace<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    if args[0].is_none() {
+        return Ok(Value::NONE);
+    }
+    Err(vm.err(Type::NotImplementedError, "execution cannot be traced or profiled"))
+}
+
+fn allocated<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Ok(vm.uint(vm.heap.stats().allocated_objects))
 }
 
 fn get_recursion_limit<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {

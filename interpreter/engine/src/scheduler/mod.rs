@@ -34,7 +34,7 @@ pub(crate) use foreign::{cancel_task, check_cancelled, poll_task, spawn};
 pub(crate) use run::Ended;
 pub(crate) use run::{cancel_all, run};
 pub use task::Task;
-pub(crate) use task::sleep_for;
+pub(crate) use task::{Timer, duration, sleep_for};
 
 /// What a suspended task waits for.
 ///
@@ -107,6 +107,14 @@ impl Scheduler {
         let key = self.tasks.borrow_mut().insert(Rc::clone(&task));
         task.token.set(TaskToken::from(key));
         self.make_ready(task);
+    }
+
+    /// Adds a task that runs before the others.
+    fn add_first(&self, task: Rc<Task>) {
+        let key = self.tasks.borrow_mut().insert(Rc::clone(&task));
+        task.token.set(TaskToken::from(key));
+        task.queued.set(true);
+        self.ready.borrow_mut().push_front(task);
     }
 
     fn make_ready(&self, task: Rc<Task>) {

@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use miniscript_vm::Vm;
 use miniscript_vm::builtins::Type;
 use miniscript_vm::handles::Handle;
 use miniscript_vm::interp::run::{Input, Resumed};
 use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::object::exc::Exception;
 use miniscript_vm::object::text::Str;
+use miniscript_vm::{Value, Vm};
 use std::sync::atomic::Ordering;
 
 use super::task::{CANCELLED, Start, Status, Task};
@@ -69,6 +69,7 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
             vm.collect();
         }
         finalize(vm, host);
+        start_handlers(vm, host);
         let batch = std::mem::take(&mut *scheduler.ready.borrow_mut());
         let mut went_on = false;
         for task in batch {
@@ -100,7 +101,7 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
         let finished = if all { scheduler.tasks.borrow().is_empty() } else { main.is_done() };
         if finished {
             // A task other than main may have ended the program before main began to.
-            return ended.unwrap_or_else(|| Ended::Returned(vm.retain(miniscript_vm::Value::NONE)));
+            return ended.unwrap_or_else(|| Ended::Returned(vm.retain(Value::NONE)));
         }
         // What was woken meanwhile, without waiting.
         let mut turned = host.reactor.turn(Some(Duration::ZERO), &mut tokens);
@@ -109,7 +110,8 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
             let left = host.deadline.get().map(|at| at.saturating_duration_since(Instant::now()));
             // The signal's wake-up may have been spent on a turn that had other things to do.
             let interrupted = host.interrupt.load(Ordering::Relaxed);
-            let busy = interrupted || !scheduler.ready.borrow().is_empty();
+            let busy =
+                interrupted || host.signals.is_pending() || !scheduler.ready.borrow().is_empty();
             turned = host.reactor.turn(if busy { Some(Duration::ZERO) } else { left }, &mut tokens);
         }
         if let Err(error) = turned {
@@ -131,7 +133,7 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
 
 /// An interrupt or the end of the time reaches the main task where it waits.
 fn limits_while_idle(vm: &Vm, host: &EngineHost) {
-    let e = if host.interrupt.swap(false, Ordering::Relaxed) {
+    let e = if host.interrupted() {
         vm.new_exception(Type::KeyboardInterrupt.shape(), vm.empty_tuple())
     } else if host.deadline.get().is_some_and(|at| Instant::now() >= at) {
         host.told_late.store(true, Ordering::Relaxed);
@@ -158,6 +160,21 @@ fn raise_in_main(vm: &Vm, host: &EngineHost, e: Handle) {
         None => {
             vm.release(e);
         }
+    }
+}
+
+/// Makes a task of each handler of a signal that has come; they run before the others.
+fn start_handlers(vm: &Vm, host: &EngineHost) {
+    if !host.signals.is_pending() {
+        return;
+    }
+    for (signal, handler) in host.signals.take_due() {
+        let Some(handler) = vm.handle(handler) else { continue };
+        let args = vec![vm.retain(vm.int(signal.into())), vm.retain(Value::NONE)];
+        let task = Task::new(Start { func: vm.retain(handler), args });
+        task.is_handler.set(true);
+        host.signals.running.set(host.signals.running.get() + 1);
+        host.scheduler.add_first(task);
     }
 }
 
@@ -237,8 +254,9 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
         }
         (Some(_), Some(e)) => {
             drop(task.wait.borrow_mut().take());
-            Input::Raise(e)
+            if task.preempted.replace(false) { Input::Interrupt(e) } else { Input::Raise(e) }
         }
+        (Some(_), None) if task.preempted.replace(false) => Input::Start,
         (Some(_), None) => {
             let Some(mut wait) = task.wait.borrow_mut().take() else { return Stepped::On };
             match wait.poll(vm, task.token.get()) {
@@ -256,6 +274,11 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
         match vm.resume(id, input) {
             Some(Resumed::Returned(h)) => break Some(Ok(h)),
             Some(Resumed::Raised(h)) => break Some(Err(h)),
+            Some(Resumed::OutOfFuel) if host.signals.is_pending() => {
+                task.preempted.set(true);
+                host.scheduler.make_ready(Rc::clone(task));
+                break None;
+            }
             Some(Resumed::OutOfFuel) => {
                 // Not inside of each other.
                 if task.finalizes.get().is_none() {
@@ -345,12 +368,22 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
     let scheduler: &Scheduler = &host.scheduler;
     scheduler.tasks.borrow_mut().remove(task.token.get().key());
     let told = task.finalizes.get().is_none() && ends_program(vm, handle);
-    if status == Status::Failed && !task.observed.get() && !told {
+    if status == Status::Failed && !task.observed.get() && !task.is_handler.get() && !told {
         scheduler.failed.borrow_mut().push(Rc::clone(task));
         scheduler.failed_new.set(true);
     }
     for token in std::mem::take(&mut *task.waiters.borrow_mut()) {
         scheduler.wake(token);
+    }
+    if task.is_handler.get() {
+        host.signals.ended(&host.reactor);
+        match result {
+            Ok(h) => {
+                vm.release(h);
+            }
+            Err(e) => raise_in_main(vm, host, e),
+        }
+        return Stepped::On;
     }
     Stepped::Ended(result)
 }

@@ -63,6 +63,10 @@ pub struct Task {
     pub(crate) finalizes: Cell<Option<Handle>>,
     /// The values of context variables, as a dict that nobody changes.
     pub(crate) context: Cell<Option<Handle>>,
+    /// It stopped at a jump backwards, so that handlers of signals run, and goes on there.
+    pub(crate) preempted: Cell<bool>,
+    /// It runs the handler of a signal.
+    pub(crate) is_handler: Cell<bool>,
 }
 
 impl Task {
@@ -81,6 +85,8 @@ impl Task {
             observed: Cell::new(false),
             finalizes: Cell::new(None),
             context: Cell::new(None),
+            preempted: Cell::new(false),
+            is_handler: Cell::new(false),
         })
     }
 

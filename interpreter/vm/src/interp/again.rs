@@ -7,6 +7,7 @@ use crate::Vm;
 use crate::native::{Action, Again, Answer, Exit, NResult, Row};
 use crate::object::func::Native;
 use crate::object::seq::{Slice, Tuple};
+use crate::object::text::{Bytes, Str};
 use crate::value::{EMPTY, Value};
 
 /// After the `__index__` of an argument (or of the parts of a slice). State: the native, its
@@ -23,6 +24,31 @@ static INDEX_ROW: Row = Row {
         if let Some(slot) = state[2].as_small().and_then(|i| args.get_mut(i as usize)) {
             *slot = v;
         }
+        vm.run_native(f, &args)
+    },
+};
+
+/// After the `__fspath__` of an argument. State: the native, its arguments as a tuple, the place of
+/// the argument.
+static PATH_ROW: Row = Row {
+    name: "again_path",
+    catches: false,
+    resume: |vm, state, answer| {
+        let v = answer.value()?;
+        let (Some(f), Some(args)) = (state[0].get::<Native>(), state[1].get::<Tuple>()) else {
+            return Ok(v);
+        };
+        let mut args = args.items().to_vec();
+        let slot = state[2].as_small().and_then(|i| args.get_mut(i as usize));
+        let Some(slot) = slot else { return Ok(v) };
+        if !v.is_a::<Str>() && !v.is_a::<Bytes>() {
+            return Err(vm.type_error(format!(
+                "expected {}.__fspath__() to return str or bytes, not {}",
+                vm.type_name(*slot),
+                vm.type_name(v)
+            )));
+        }
+        *slot = v;
         vm.run_native(f, &args)
     },
 };
@@ -70,6 +96,16 @@ impl Vm {
                     None => Err(self.no_integer(v)),
                 }
             }
+            Again::Path(v) => {
+                let at = args.iter().position(|a| a.is(v));
+                match (at, self.method(v, self.names.__fspath__)?) {
+                    (Some(at), Some((f, call))) => {
+                        let state = vec![native, self.tuple(args)?, Value::len(at)];
+                        self.call_then(f, call, &PATH_ROW, state)
+                    }
+                    _ => Err(self.no_path(v)),
+                }
+            }
             Again::Settled => {
                 let state = vec![native, self.tuple(args)?];
                 self.clear_above(args);
@@ -97,10 +133,16 @@ impl Vm {
         }
     }
 
+    fn no_path<'v>(&'v self, v: Value<'v>) -> Exit<'v> {
+        let t = self.type_name(v);
+        self.type_error(format!("expected str, bytes or os.PathLike object, not {t}"))
+    }
+
     /// What a native that cannot be run again raises instead.
     pub(crate) fn refused_again<'v>(&'v self, why: Again<'v>) -> Exit<'v> {
         match why {
             Again::Index(v) => self.no_integer(v),
+            Again::Path(v) => self.no_path(v),
             Again::Settled => self.exported_error(),
         }
     }

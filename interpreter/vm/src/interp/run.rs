@@ -14,7 +14,7 @@ use crate::builtins::Type;
 use crate::code::proto::{CodeProto, Const};
 use crate::handles::Handle;
 use crate::host::Poll;
-use crate::native::{Answer, NResult, Request};
+use crate::native::{Answer, Exit, NResult, Request};
 use crate::object::func::{CACHE_WORDS, Code, Function};
 use crate::value::{EMPTY, Value, Word};
 
@@ -42,6 +42,8 @@ pub enum Input {
     Value(Handle),
     /// Raise this at its request.
     Raise(Handle),
+    /// Raise this where it stopped because its fuel was spent.
+    Interrupt(Handle),
 }
 
 impl Vm {
@@ -138,6 +140,7 @@ impl Vm {
             Input::Start => Flow::Next,
             Input::Value(h) => self.answer_native(Answer::Value(self.word_value(take(h)))),
             Input::Raise(h) => self.unwind(self.word_value(take(h))),
+            Input::Interrupt(h) => self.raise_after_jump(Exit::Raise(self.word_value(take(h)))),
         }
     }
 
@@ -215,10 +218,15 @@ impl Vm {
             Some(Poll::Interrupt) => vm.err_args(Type::KeyboardInterrupt, &[]),
             Some(Poll::Deadline) => vm.err(Type::TimeoutError, "the time limit is over"),
         };
+        vm.raise_after_jump(exit)
+    }
+
+    /// Raises at a safepoint behind a backward jump.
+    fn raise_after_jump<'v>(&'v self, exit: Exit<'v>) -> Flow {
         // The jump was made already: what is raised belongs to the instruction it led to.
         // SAFETY: that instruction is at least one word long.
-        vm.st.pc.set(unsafe { vm.st.pc.get().add(1) });
-        vm.raise_here(exit)
+        self.st.pc.set(unsafe { self.st.pc.get().add(1) });
+        self.raise_here(exit)
     }
 
     /// Makes the running task stop at its next safepoint, to ask the host what to do.

@@ -76,6 +76,16 @@ fn settle_first<'v>(vm: &'v Vm, b: &ByteArray) -> Result<(), Exit<'v>> {
 }
 
 impl Vm {
+    /// Changes the bytes of a bytearray and accounts for their growth. While a memory view shows
+    /// them, that is a BufferError, perhaps after a collection: the native then runs again.
+    pub fn change_bytearray<'v>(
+        &'v self,
+        v: Value<'v>,
+        f: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), Exit<'v>> {
+        change(self, v, f).map(|_| ())
+    }
+
     /// The error of resizing what a memory view shows.
     pub(crate) fn exported_error(&self) -> Exit<'_> {
         self.err(Type::BufferError, "Existing exports of data: object cannot be re-sized")

@@ -176,7 +176,7 @@ impl Vm {
     }
 
     /// A copy of the bytes of a bytes-like object.
-    pub(crate) fn buffer_copy<'v>(&'v self, v: Value<'v>) -> Result<Option<Vec<u8>>, Exit<'v>> {
+    pub fn buffer_copy<'v>(&'v self, v: Value<'v>) -> Result<Option<Vec<u8>>, Exit<'v>> {
         if let Some(m) = v.get::<MemoryView>() {
             self.check(m.layout.byte_len())?;
             return m.copy().map(Some).ok_or_else(|| self.memory_released());

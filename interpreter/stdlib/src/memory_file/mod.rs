@@ -7,6 +7,7 @@ mod bytes;
 mod string;
 
 use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::object::opaque::{Opaque, Payload};
 use miniscript_vm::object::read;

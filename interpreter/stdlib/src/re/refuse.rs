@@ -1,6 +1,7 @@
 //! `re.error`, and how a refusal becomes an exception.
 
 use miniscript_vm::builtins::Type;
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::object::exc::Exception;
 use miniscript_vm::{Value, Vm};
@@ -14,8 +15,10 @@ pub(super) static ERROR: ClassDef = ClassDef {
     module: "re",
     doc: "A pattern or a template that is not valid: msg, pattern, pos, lineno, colno.",
     base: Type::Exception,
+    layout: Kind::Exception,
     second_base: None,
     open: true,
+    has_dict: true,
     methods: &[NativeDef::new("__init__", "self, msg, pattern=None, pos=None", init, "")],
 };
 

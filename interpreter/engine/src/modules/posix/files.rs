@@ -20,8 +20,10 @@ pub(super) static STAT: Record = Record {
         module: "os",
         doc: "What stat() tells of a file.",
         base: Type::Tuple,
+        layout: Kind::Tuple,
         second_base: None,
         open: true,
+        has_dict: false,
         methods: &[
             NativeDef::new(
                 "__repr__",

@@ -111,8 +111,10 @@ static STRUCT_TIME: Record = Record {
         module: "time",
         doc: "A time in its fields: nine items.",
         base: Type::Tuple,
+        layout: Kind::Tuple,
         second_base: None,
         open: true,
+        has_dict: false,
         methods: &[
             NativeDef::new("__new__", "cls, sequence, /", new, "").role(Role::Static),
             NativeDef::new(

@@ -92,6 +92,7 @@ pub struct Scratch {
 /// Looks for a match of `program` in `text` from byte `from` on. `wide` says that the text has
 /// characters of several bytes. If the match would be empty at `from` itself although it `must
 /// advance`, it does not count.
+#[allow(clippy::too_many_arguments)]
 pub fn find(
     program: &Program,
     scratch: &mut Scratch,

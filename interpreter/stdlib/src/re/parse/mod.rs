@@ -73,8 +73,9 @@ pub struct Parsed {
     pub names: Vec<(String, u32)>,
 }
 
-/// Nested groups go no deeper: CPython's own recursion ends about there.
-const MAX_DEPTH: u32 = 490;
+/// Nested groups go no deeper, so that the small stacks of nested calls suffice for the parser and
+/// the compiler. CPython's own recursion ends at 490.
+const MAX_DEPTH: u32 = 100;
 
 /// What is known of the groups so far.
 struct Parser<'a> {

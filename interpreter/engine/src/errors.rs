@@ -1,7 +1,6 @@
 //! Errors that are data elsewhere, as exceptions.
 
 use miniscript_vm::builtins::Type;
-use miniscript_vm::heap::Kind;
 use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
 

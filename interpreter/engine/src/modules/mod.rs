@@ -2,10 +2,10 @@
 //! [`miniscript_stdlib::MODULES`].
 
 mod contextvars;
-mod gc;
-mod interactive;
 #[cfg(unix)]
 mod errno;
+mod gc;
+mod interactive;
 #[cfg(not(unix))]
 mod no_posix;
 #[cfg(unix)]

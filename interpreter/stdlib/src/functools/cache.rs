@@ -67,7 +67,7 @@ fn bind<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     Ok(if a[1].is_none() { a[0] } else { vm.bind(a[0], a[1]) })
 }
 
-fn info<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+fn info<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (_, results, counters) = parts(a[0]);
     let at = |i: usize| counters.get(i).unwrap_or(Value::NONE);
     let items = vec![at(HITS), at(MISSES), at(MAXSIZE), Value::len(results.len())];

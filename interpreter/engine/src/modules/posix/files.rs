@@ -2,6 +2,7 @@
 
 use miniscript_stdlib::ClassDef;
 use miniscript_stdlib::record::{Record, Type, field};
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::{Value, Vm};
 

@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use miniscript_stdlib::ClassDef;
 use miniscript_stdlib::record::{Record, Type, field};
+use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{Exit, NResult, NativeDef, Role, Row};
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::seq::Tuple;
@@ -27,8 +28,6 @@ use civil::Fields;
 
 use crate::host::EngineHost;
 use crate::scheduler::sleep_for;
-
-pub(super) const DOC: &str = "Clocks and sleeping.";
 
 pub(super) static FUNCTIONS: &[NativeDef] = &[
     NativeDef::new("time", "", |_, _| Ok(seconds(wall())), "Seconds since the Epoch."),

@@ -227,7 +227,7 @@ fn place<'v>(vm: &'v Vm, d: &Deque, key: Value<'v>) -> Result<usize, Exit<'v>> {
             return Err(vm.index_error("cannot fit 'int' into an index-sized integer"));
         }
         None if vm.class_lookup(vm.class_of(key), vm.names.__index__).is_some() => {
-            return Err(vm.no_integer(key));
+            return Err(vm.not_an_integer(key));
         }
         None => {
             return Err(vm.type_error(format!(

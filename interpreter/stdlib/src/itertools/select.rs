@@ -77,7 +77,7 @@ fn bound<'v>(vm: &'v Vm, v: Value<'v>, message: &str) -> Result<Option<i64>, Exi
         Some(Ok(n)) if n >= 0 => Ok(Some(n)),
         Some(_) => Err(vm.value_error(message)),
         None if vm.class_lookup(vm.class_of(v), vm.names.__index__).is_some() => {
-            Err(vm.no_integer(v))
+            Err(vm.not_an_integer(v))
         }
         None => Err(vm.value_error(message)),
     }

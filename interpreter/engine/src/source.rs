@@ -71,7 +71,8 @@ pub(crate) fn warnings(proto: &CodeProto) -> String {
         out.push_str(&format!("{name}:{line}: SyntaxWarning: {message}\n"));
         // Text that is in no file has no lines to show.
         let text = source.line_text(line).trim();
-        if !(name.starts_with('<') && name.ends_with('>')) && !text.is_empty() {
+        let in_file = !(name.starts_with('<') && name.ends_with('>'));
+        if in_file && !text.is_empty() {
             out.push_str(&format!("  {text}\n"));
         }
     }

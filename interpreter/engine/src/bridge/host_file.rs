@@ -285,7 +285,7 @@ unsafe extern "C" fn submit(
             let Some(mut work) = start(bridge, &request) else { return Ok(MS_UNSUPPORTED) };
             let stage = match advance(bridge, &mut work, NOBODY) {
                 Some(done) => FileStage::Done(Box::new(done)),
-                None => FileStage::Running(work),
+                None => FileStage::Running(Box::new(work)),
             };
             out.write(bridge.add_op(Op::File(stage)));
             Ok(MS_OK)

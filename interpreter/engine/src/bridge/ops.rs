@@ -113,7 +113,7 @@ impl Drop for Work {
 /// A file request on its way.
 pub(super) enum FileStage {
     /// Not finished.
-    Running(FileWork),
+    Running(Box<FileWork>),
     /// Finished; what the result points to lives here.
     Done(Box<FileDone>),
 }

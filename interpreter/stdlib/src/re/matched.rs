@@ -155,7 +155,7 @@ fn me<'v>(vm: &'v Vm, v: Value<'v>) -> Result<&'v Opaque, Exit<'v>> {
 }
 
 /// The pattern of a match.
-pub(super) fn pattern<'v>(m: &'v Opaque) -> Option<&'v Opaque> {
+pub(super) fn pattern(m: &Opaque) -> Option<&Opaque> {
     read(&m.more).get::<Opaque>()
 }
 

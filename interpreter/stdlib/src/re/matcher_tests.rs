@@ -45,10 +45,12 @@ fn spans(pattern: &str, text: &str, mode: Mode) -> Option<Vec<(usize, usize)>> {
     Some(out)
 }
 
+type Span = (usize, usize);
+
 #[test]
 fn patterns_match() {
-    const NONE: (usize, usize) = (UNSET, UNSET);
-    let cases: &[(&str, &str, Option<&[(usize, usize)]>)] = &[
+    const NONE: Span = (UNSET, UNSET);
+    let cases: &[(&str, &str, Option<&[Span]>)] = &[
         ("abc", "xxabc", Some(&[(2, 5)])),
         ("a*b", "caaab", Some(&[(1, 5)])),
         ("(a+)(b|c)?", "xaac", Some(&[(1, 4), (1, 3), (3, 4)])),

@@ -148,6 +148,9 @@ pub(super) fn make<'v>(vm: &'v Vm, source: Value<'v>, flags: u32) -> NResult<'v>
     Ok(v)
 }
 
+/// Where a match begins and ends, in bytes.
+type Span = (usize, usize);
+
 /// A pattern at work on a text.
 pub(super) struct Search<'v> {
     pub pattern: &'v Opaque,
@@ -186,8 +189,8 @@ impl<'v> Search<'v> {
         &mut self,
         vm: &'v Vm,
         mode: Mode,
-        read: impl FnOnce((usize, usize), &Scratch) -> R,
-    ) -> Result<Option<((usize, usize), R)>, Exit<'v>> {
+        read: impl FnOnce(Span, &Scratch) -> R,
+    ) -> Result<Option<(Span, R)>, Exit<'v>> {
         let end = self.bounds.end.min(self.subject.bytes().len());
         if self.at > end {
             return Ok(None);

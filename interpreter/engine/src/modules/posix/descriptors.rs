@@ -106,7 +106,7 @@ pub(super) fn any_file<'v>(vm: &'v Vm, n: i64) -> Result<File, Exit<'v>> {
 }
 
 /// Takes a descriptor of the script's over into a file object: it is closed with that.
-pub(crate) fn open_descriptor<'v>(vm: &'v Vm, n: i64, keep: bool) -> Option<io::Result<File>> {
+pub(crate) fn open_descriptor(vm: &Vm, n: i64, keep: bool) -> Option<io::Result<File>> {
     let n = i32::try_from(n).ok()?;
     let descriptors = vm.local::<Descriptors>();
     let mut open = descriptors.open.borrow_mut();

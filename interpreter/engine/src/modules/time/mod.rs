@@ -202,7 +202,7 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         resume: |vm, _, answer| {
             let items = vm.tuple_items(answer.value()?);
             let n = items.len();
-            if n < 9 || n > 11 {
+            if !(9..=11).contains(&n) {
                 let bound = if n < 9 { "at least" } else { "at most" };
                 let limit = if n < 9 { 9 } else { 11 };
                 let text = format!(

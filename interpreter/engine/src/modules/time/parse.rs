@@ -252,7 +252,7 @@ fn combine(found: &[(char, String)], zones: &[String]) -> Result<Parsed, Bad> {
     let name = |c: char, names: &[&str], len: Option<usize>| {
         let text = text(c)?.to_lowercase();
         let known = |n: &&str| n[..len.unwrap_or(n.len())].to_lowercase() == text;
-        names.iter().position(|n| known(&n)).map(|i| i as i64)
+        names.iter().position(known).map(|i| i as i64)
     };
     let mut p = Parsed::default();
     let f = &mut p.fields;

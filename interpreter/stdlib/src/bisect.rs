@@ -27,13 +27,6 @@ const FUNCTIONS: &[NativeDef] = &[
          entries of x.",
     ),
     NativeDef::new(
-        "bisect",
-        SIG,
-        |vm, a| search(vm, a, true),
-        "Return the index where to insert item x in list a, assuming a is sorted: after any \
-         entries of x.",
-    ),
-    NativeDef::new(
         "insort_right",
         SIG,
         |vm, a| insert(vm, a, true),
@@ -44,12 +37,6 @@ const FUNCTIONS: &[NativeDef] = &[
         SIG,
         |vm, a| insert(vm, a, false),
         "Insert item x in list a, and keep it sorted assuming a is sorted: before any entries of x.",
-    ),
-    NativeDef::new(
-        "insort",
-        SIG,
-        |vm, a| insert(vm, a, true),
-        "Insert item x in list a, and keep it sorted assuming a is sorted: after any entries of x.",
     ),
 ];
 

@@ -5,6 +5,7 @@ use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::object::seq::List;
 use miniscript_vm::{Value, Vm};
 
+use crate::args::class_name;
 use crate::iterate::less;
 use crate::module::{ModuleDef, source_tail};
 
@@ -47,7 +48,9 @@ pub(crate) const MODULE: ModuleDef =
 
 fn heap<'v>(vm: &'v Vm, name: &str, v: Value<'v>) -> Result<&'v List, Exit<'v>> {
     v.get::<List>().ok_or_else(|| {
-        vm.type_error(format!("{name}() argument 1 must be list, not {}", vm.type_name(v)))
+        // Functions of one argument do not number it.
+        let which = if matches!(name, "heappop" | "heapify") { "argument" } else { "argument 1" };
+        vm.type_error(format!("{name}() {which} must be list, not {}", class_name(vm, v)))
     })
 }
 

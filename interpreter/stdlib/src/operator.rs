@@ -9,6 +9,7 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::ops::compare::Cmp;
 use miniscript_vm::{Value, Vm};
 
+use crate::args::int_of;
 use crate::class::{ADD_METHODS, ClassDef};
 use crate::module::ModuleDef;
 
@@ -73,7 +74,7 @@ const OTHERS: &[NativeDef] = &[
     NativeDef::new("pos", "a, /", |vm, a| vm.unary(Op::POS, a[0]), "Same as +a."),
     NativeDef::new("invert", "a, /", |vm, a| vm.unary(Op::INVERT, a[0]), "Same as ~a."),
     NativeDef::new("inv", "a, /", |vm, a| vm.unary(Op::INVERT, a[0]), "Same as ~a."),
-    NativeDef::new("index", "a, /", |vm, a| vm.index_of(a[0]), "Same as a.__index__()"),
+    NativeDef::new("index", "a, /", index, "Same as a.__index__()"),
     NativeDef::new(
         "setitem",
         "a, b, c, /",
@@ -100,6 +101,18 @@ fn not<'v>(vm: &'v Vm, v: Value<'v>) -> NResult<'v> {
         Ok(b) => Ok(Value::bool(!b)),
         Err(e) => Err(vm.then_state(e, &TESTED, &[])),
     }
+}
+
+fn index<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    static EXACT: Row = Row {
+        name: "operator_index",
+        catches: false,
+        resume: |vm, _, answer| {
+            let v = answer.value()?;
+            Ok(int_of(v).map_or(v, |n| vm.int_value(n)))
+        },
+    };
+    vm.and_then(vm.index_of(a[0]), &EXACT, Vec::new())
 }
 
 fn concat<'v>(vm: &'v Vm, a: &[Value<'v>], in_place: bool) -> NResult<'v> {
@@ -240,22 +253,25 @@ static METHODCALLER: ClassDef = ClassDef::open(
     "methodcaller",
     "Return a callable object that calls the given method on its operand.",
     &[
-        NativeDef::new("__new__", "cls, name, /, *args, **kwargs", new_methodcaller, "")
+        NativeDef::new("__new__", "cls, /, *args, **kwargs", new_methodcaller, "")
             .role(Role::Static),
         NativeDef::new("__call__", "self, obj, /", call_method, "Call self as a function."),
     ],
 )
 .layout(Kind::Record);
 
-/// Arguments: the class, the name, keywords or Empty, positional ones.
+/// Arguments: the class, keywords or Empty, the name and positional ones.
 fn new_methodcaller<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let class = vm.class_for_new(a[0], METHODCALLER.of(vm)?)?;
-    let Some(name) = a[1].get::<Str>() else {
+    let [name, args @ ..] = &a[2..] else {
+        return Err(vm.type_error("methodcaller needs at least one argument, the method name"));
+    };
+    let Some(name) = name.get::<Str>() else {
         return Err(vm.type_error("method name must be a string"));
     };
     let name = Value::object(vm.intern_str(name));
-    let keywords = if a[2].is_empty() { Value::object(vm.dict()) } else { a[2] };
-    Ok(vm.record(class, [name, vm.tuple(&a[3..])?, keywords, Value::EMPTY]))
+    let keywords = if a[1].is_empty() { Value::object(vm.dict()) } else { a[1] };
+    Ok(vm.record(class, [name, vm.tuple(args)?, keywords, Value::EMPTY]))
 }
 
 fn call_method<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

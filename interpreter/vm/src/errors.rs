@@ -3,7 +3,7 @@
 use crate::Vm;
 use crate::builtins::Type;
 use crate::native::Exit;
-use crate::object::class::Class;
+use crate::object::class::{Class, class_flags};
 use crate::object::exc::{Exception, Traceback};
 use crate::object::func::{Code, Function};
 use crate::object::text::Str;
@@ -222,6 +222,14 @@ impl Vm {
     /// Name of a value's class, as messages show it.
     pub fn type_name(&self, v: Value<'_>) -> String {
         self.class_of(v).name_str().into_owned()
+    }
+
+    /// The nearest native class that a value is an instance of, as messages about native
+    /// attributes have it.
+    pub(crate) fn native_base_name(&self, v: Value<'_>) -> String {
+        let class = self.class_of(v);
+        let mut bases = class.mro().iter().filter_map(|c| c.get::<Class>());
+        self.full_type_name(bases.find(|c| !c.has(class_flags::HEAP)).unwrap_or(class))
     }
 
     /// What messages call a function: its qualified name.

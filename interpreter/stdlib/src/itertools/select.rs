@@ -83,15 +83,24 @@ fn bound<'v>(vm: &'v Vm, v: Value<'v>, message: &str) -> Result<Option<i64>, Exi
     }
 }
 
+/// The stop of an `islice` with a start. As in CPython, only -1 and what is no int count as a bad
+/// stop; other negative ones are bad indices.
+fn stop_bound<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Option<i64>, Exit<'v>> {
+    match vm.as_index_i64(v) {
+        Some(Ok(n)) if n < -1 => Err(vm.value_error(BAD_INDICES)),
+        _ => bound(vm, v, BAD_STOP),
+    }
+}
+
 fn islice<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (start, stop, step) = match a[2..] {
         [stop] => (Some(0), bound(vm, stop, BAD_STOP)?, Some(1)),
         [start, stop] => {
-            let stop = bound(vm, stop, BAD_STOP)?;
+            let stop = stop_bound(vm, stop)?;
             (bound(vm, start, BAD_INDICES)?, stop, Some(1))
         }
         [start, stop, step] => {
-            let stop = bound(vm, stop, BAD_STOP)?;
+            let stop = stop_bound(vm, stop)?;
             let start = bound(vm, start, BAD_INDICES)?;
             let bad = "Step for islice() must be a positive integer or None.";
             let step = bound(vm, step, bad)?;

@@ -258,14 +258,25 @@ impl Vm {
         match self.class_lookup(class, name) {
             None => Ok(None),
             Some(f) if self.is_plain_method(f) => Ok(Some((f, vec![obj]))),
-            Some(d) => match self.descriptor_get(d, obj, Value::object(class)) {
-                Ok(f) => Ok(Some((f, Vec::new()))),
-                Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
-                Err(Exit::Do(_)) => {
-                    let through = self.native(&CALL_THROUGH, Value::EMPTY);
-                    Ok(Some((through, vec![d, obj, Value::object(class)])))
-                }
-            },
+            Some(d) => self.method_behind(d, obj).map(Some),
+        }
+    }
+
+    /// What to call, and with which first arguments, for what descriptor `d` of the class of `obj`
+    /// gives. A `__get__` in a script is asked when that is called.
+    pub(crate) fn method_behind<'v>(
+        &'v self,
+        d: Value<'v>,
+        obj: Value<'v>,
+    ) -> Result<(Value<'v>, Vec<Value<'v>>), Exit<'v>> {
+        let class = self.class_value_of(obj);
+        match self.descriptor_get(d, obj, class) {
+            Ok(f) => Ok((f, Vec::new())),
+            Err(Exit::Raise(e)) => Err(Exit::Raise(e)),
+            Err(Exit::Do(_)) => {
+                let through = self.native(&CALL_THROUGH, Value::EMPTY);
+                Ok((through, vec![d, obj, class]))
+            }
         }
     }
 }

@@ -288,7 +288,10 @@ impl Vm {
             None => {
                 let n = name.get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());
                 Err(self.attribute_error(
-                    format!("attribute '{n}' of '{}' objects is not writable", self.type_name(obj)),
+                    format!(
+                        "attribute '{n}' of '{}' objects is not writable",
+                        self.native_base_name(obj)
+                    ),
                     obj,
                     name,
                 ))

@@ -13,7 +13,7 @@ use crate::value::Value;
 impl Vm {
     /// Whether `v` matches `[..]` patterns.
     pub(crate) fn match_sequence(&self, v: Value<'_>) -> bool {
-        matches!(v.kind(), Some(Kind::List | Kind::Tuple | Kind::Range))
+        matches!(v.kind(), Some(Kind::List | Kind::Tuple | Kind::Range | Kind::Deque))
             || self.is_instance_of(v, Type::MemoryView)
             || self.has_flag(v, class_flags::SEQUENCE)
     }

@@ -5,8 +5,8 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::interp::run::FrameView;
-use crate::native::{Exit, NResult, NativeDef, Row};
-use crate::object::class::Class;
+use crate::native::{Answer, Exit, NResult, NativeDef, Row};
+use crate::object::class::{Class, class_flags};
 use crate::object::func::{CellObj, Native};
 use crate::object::map::Dict;
 use crate::object::record::GenericAlias;
@@ -144,22 +144,54 @@ fn check<'v>(vm: &'v Vm, v: Value<'v>, matcher: Value<'v>, q: Question) -> NResu
         // The common case: a class whose metaclass has nothing to say.
         let meta = vm.class_of(matcher);
         if std::ptr::eq(meta, vm.class(Type::Type)) {
-            return simple(vm, v, c, q).map(Value::bool);
+            return simple(vm, v, c, q);
         }
     }
     let classes = vm.tuple(&flatten(vm, matcher))?;
     check_next(vm, &[v, classes, Value::len(0), Value::bool(q == Question::Subclass)])
 }
 
-fn simple<'v>(vm: &'v Vm, v: Value<'v>, c: &'v Class, q: Question) -> Result<bool, Exit<'v>> {
+fn simple<'v>(vm: &'v Vm, v: Value<'v>, c: &'v Class, q: Question) -> NResult<'v> {
     match q {
-        Question::Instance => Ok(vm.class_of(v).is_subclass(c)),
+        Question::Instance if vm.class_of(v).is_subclass(c) => Ok(Value::TRUE),
+        Question::Instance if claims_a_class(vm, v) => {
+            let claimed = vm.getattr(v, vm.word_value(vm.names.__class__));
+            vm.and_then(claimed, &CLAIMED, vec![Value::object(c)])
+        }
+        Question::Instance => Ok(Value::FALSE),
         Question::Subclass => match v.get::<Class>() {
-            Some(s) => Ok(s.is_subclass(c)),
+            Some(s) => Ok(Value::bool(s.is_subclass(c))),
             None => Err(vm.type_error("issubclass() arg 1 must be a class")),
         },
     }
 }
+
+/// Whether `v` may give another `__class__` than its own, as proxies do.
+fn claims_a_class(vm: &Vm, v: Value<'_>) -> bool {
+    let class = vm.class_of(v);
+    let differs = |name| {
+        let found = vm.class_lookup(class, name);
+        let own = vm.class_lookup(vm.class(Type::Object), name);
+        found.map(Value::word) != own.map(Value::word)
+    };
+    class.has(class_flags::HEAP)
+        && (differs(vm.names.__class__) || differs(vm.names.__getattribute__))
+}
+
+/// After a `__class__` that is not the value's own. State: the class asked for.
+static CLAIMED: Row = Row {
+    name: "instancecheck_claimed",
+    catches: true,
+    resume: |vm, state, answer| match answer {
+        Answer::Raised(e) if !vm.is_exception_of(e, Type::AttributeError) => Err(Exit::Raise(e)),
+        Answer::Raised(_) => Ok(Value::FALSE),
+        answer => {
+            let claimed = answer.value()?;
+            let derived = claimed.get::<Class>().zip(state[0].get::<Class>());
+            Ok(Value::bool(derived.is_some_and(|(claimed, c)| claimed.is_subclass(c))))
+        }
+    },
+};
 
 /// State: the value, the tuple of classes, the next one's index, whether subclasses are asked.
 fn check_next<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
@@ -189,15 +221,17 @@ fn check_next<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
         };
         let found = vm.method(c, hook)?;
         let is_own = |f: Value<'v>| f.get::<Native>().is_some_and(|n| std::ptr::eq(n.def, own));
+        let found = found.filter(|(f, _)| c.get::<Class>().is_none() || !is_own(*f));
         match (c.get::<Class>(), found) {
             (Some(class), None) => {
-                if simple(vm, state[0], class, q)? {
-                    return Ok(Value::TRUE);
-                }
-            }
-            (Some(class), Some((f, _))) if is_own(f) => {
-                if simple(vm, state[0], class, q)? {
-                    return Ok(Value::TRUE);
+                match simple(vm, state[0], class, q) {
+                    Ok(v) if v.is(Value::TRUE) => return Ok(v),
+                    Ok(_) => {}
+                    waits => {
+                        let mut next = state.to_vec();
+                        next[2] = Value::len(i + 1);
+                        return vm.and_then(waits, &DECIDED, next);
+                    }
                 }
             }
             // `isinstance(x, type(x))` needs no hook.

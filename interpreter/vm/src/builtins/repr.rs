@@ -464,10 +464,8 @@ fn compound<'v>(vm: &'v Vm, v: Value<'v>, t: Type) -> Result<Option<Pieces<'v>>,
                 let comma = if i == 0 { "" } else { ", " };
                 format!("{comma}{}=", text_of(*n)).into_bytes()
             });
-            let name = match vm.exact_type(v) {
-                Some(_) => "namespace".to_owned(),
-                None => vm.type_name(v),
-            };
+            let plain = std::ptr::eq(vm.class_of(v), vm.class(Type::SimpleNamespace));
+            let name = if plain { "namespace".to_owned() } else { vm.type_name(v) };
             let mut p = Pieces::new(format!("{name}("), items, ")");
             p.between = Between::Texts(texts.collect());
             p.dots = Cow::Owned(format!("{name}(...)").into_bytes());

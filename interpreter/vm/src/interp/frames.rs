@@ -27,6 +27,9 @@ pub(crate) enum FrameKind<'v> {
 pub static RETURN_ROW: Row =
     Row { name: "return", catches: false, resume: |_, _, answer| answer.value() };
 
+/// Values of state of a chain of rows that share one frame, at most.
+const LONG_STATE: usize = 96;
+
 impl Vm {
     /// The kind of the running frame.
     pub(crate) fn frame_kind(&self) -> FrameKind<'_> {
@@ -126,10 +129,30 @@ impl Vm {
         dst: usize,
         mode: Mode,
     ) -> bool {
-        match then {
-            Some(t) => self.push_row(t.row, &t.state, window, dst, mode),
-            None => self.push_row(&RETURN_ROW, &[], window, dst, mode),
+        let Some(mut t) = then else { return self.push_row(&RETURN_ROW, &[], window, dst, mode) };
+        let (mut dst, mut mode, mut pushed) = (dst, mode, 0);
+        // A frame holds few values of state: of a long chain of rows the outer ones get frames of
+        // their own, which wait for the ones above.
+        while t.state.len() > LONG_STATE {
+            let (inner, outer) = t.split();
+            t = inner;
+            let Some(outer) = outer else { break };
+            if !self.push_row(outer.row, &outer.state, 4, dst, mode) {
+                return self.pop_pushed(pushed);
+            }
+            pushed += 1;
+            (dst, mode) = (self.native_window(), Mode::Reg);
+            self.st.pc.set(Stubs::cont(dst));
         }
+        self.push_row(t.row, &t.state, window, dst, mode) || self.pop_pushed(pushed)
+    }
+
+    /// Takes back frames of a chain that did not fit: false.
+    fn pop_pushed(&self, frames: usize) -> bool {
+        for _ in 0..frames {
+            self.pop_native();
+        }
+        false
     }
 
     /// Calls `func` with `args` from Rust on behalf of an instruction, and goes on at `row` with
@@ -159,6 +182,9 @@ impl Vm {
     ) -> bool {
         let top = self.st.top();
         let size = 1 + state.len() + window + 2;
+        if state.len() > RowInfo::MOST_STATE || size > RowInfo::MOST_SIZE {
+            return false;
+        }
         let moved = top as usize + (size + 2) * 8 > self.st.stack_limit.get() as usize
             || self.st.frame.get() >= self.st.frame_limit.get();
         let old_base = self.st.base.get();

@@ -112,14 +112,22 @@ pub struct RowInfo {
 }
 
 impl RowInfo {
+    /// The longest state.
+    pub const MOST_STATE: usize = 0xFFFF;
+    /// The most registers.
+    pub const MOST_SIZE: usize = 0xFF_FFFF;
+
     /// The word.
     pub fn word(self) -> Word {
-        marker::ROW | (self.state as u64) << 32 | self.size as u64
+        marker::ROW | (self.state as u64) << 24 | self.size as u64
     }
 
     /// Reads the word.
     pub fn read(w: Word) -> RowInfo {
-        RowInfo { state: (w >> 32 & 0xFF) as usize, size: (w & 0xFFFF_FFFF) as usize }
+        RowInfo {
+            state: w as usize >> 24 & RowInfo::MOST_STATE,
+            size: w as usize & RowInfo::MOST_SIZE,
+        }
     }
 }
 

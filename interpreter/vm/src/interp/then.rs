@@ -84,6 +84,23 @@ fn chain<'v>(inner: Then<'v>, outer: Then<'v>) -> Then<'v> {
     Then { row: if catches { &CATCHING } else { &PLAIN }, state }
 }
 
+impl<'v> Then<'v> {
+    /// A chained row as the inner one and the outer one.
+    pub(super) fn split(mut self) -> (Then<'v>, Option<Then<'v>>) {
+        if !std::ptr::eq(self.row, &PLAIN) && !std::ptr::eq(self.row, &CATCHING) {
+            return (self, None);
+        }
+        let (Some(inner), Some(outer), Some(n)) =
+            (self.state[0].as_address(), self.state[1].as_address(), self.state[2].as_small())
+        else {
+            return (self, None);
+        };
+        let theirs = self.state.split_off(3 + n as usize);
+        self.state.drain(..3);
+        (Then { row: inner, state: self.state }, Some(Then { row: outer, state: theirs }))
+    }
+}
+
 static PLAIN: Row = Row { name: "then", catches: false, resume };
 static CATCHING: Row = Row { name: "then_catch", catches: true, resume };
 

@@ -237,8 +237,9 @@ impl Vm {
             let (f, args) = if self.is_plain_method(f) {
                 (f, vec![me, other])
             } else {
-                let class = self.class_value_of(me);
-                (self.descriptor_get(f, me, class)?, vec![other])
+                let (f, mut args) = self.method_behind(f, me)?;
+                args.push(other);
+                (f, args)
             };
             match self.call_padded(f, &args) {
                 Some(Ok(v)) if v.is_not_implemented() => step = step.next(),
@@ -466,7 +467,7 @@ impl Vm {
                 let (f, args) = if self.is_plain_method(f) {
                     (f, vec![a])
                 } else {
-                    (self.descriptor_get(f, a, Value::object(class))?, Vec::new())
+                    self.method_behind(f, a)?
                 };
                 self.call_padded(f, &args).unwrap_or_else(|| Err(Exit::tail(f, args)))
             }

@@ -256,7 +256,7 @@ impl Vm {
     /// Raise TypeError: unhashable.
     #[cold]
     pub fn unhashable(&self, v: Value<'_>) -> Exit<'_> {
-        self.type_error(format!("unhashable type: '{}'", self.type_name(v)))
+        self.type_error(format!("unhashable type: '{}'", self.full_type_name(self.class_of(v))))
     }
 
     /// The builtin class that native method `f` belongs to; `None` if it is script code.

@@ -151,7 +151,7 @@ impl Vm {
     }
 
     /// An int value of what an operation gave.
-    pub(crate) fn int_value(&self, n: Int) -> Value<'_> {
+    pub fn int_value(&self, n: Int) -> Value<'_> {
         match n {
             Int::Small(n) => self.int(n),
             Int::Big(n) => self.bigint(n),

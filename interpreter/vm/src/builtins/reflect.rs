@@ -223,17 +223,15 @@ fn check_next<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
         let is_own = |f: Value<'v>| f.get::<Native>().is_some_and(|n| std::ptr::eq(n.def, own));
         let found = found.filter(|(f, _)| c.get::<Class>().is_none() || !is_own(*f));
         match (c.get::<Class>(), found) {
-            (Some(class), None) => {
-                match simple(vm, state[0], class, q) {
-                    Ok(v) if v.is(Value::TRUE) => return Ok(v),
-                    Ok(_) => {}
-                    waits => {
-                        let mut next = state.to_vec();
-                        next[2] = Value::len(i + 1);
-                        return vm.and_then(waits, &DECIDED, next);
-                    }
+            (Some(class), None) => match simple(vm, state[0], class, q) {
+                Ok(v) if v.is(Value::TRUE) => return Ok(v),
+                Ok(_) => {}
+                waits => {
+                    let mut next = state.to_vec();
+                    next[2] = Value::len(i + 1);
+                    return vm.and_then(waits, &DECIDED, next);
                 }
-            }
+            },
             // `isinstance(x, type(x))` needs no hook.
             (Some(class), Some(_))
                 if q == Question::Instance && std::ptr::eq(vm.class_of(state[0]), class) =>

@@ -464,11 +464,8 @@ impl Vm {
         let class = self.class_of(a);
         match self.class_lookup(class, name) {
             Some(f) => {
-                let (f, args) = if self.is_plain_method(f) {
-                    (f, vec![a])
-                } else {
-                    self.method_behind(f, a)?
-                };
+                let (f, args) =
+                    if self.is_plain_method(f) { (f, vec![a]) } else { self.method_behind(f, a)? };
                 self.call_padded(f, &args).unwrap_or_else(|| Err(Exit::tail(f, args)))
             }
             None => Err(self.type_error(format!(

@@ -213,6 +213,14 @@ impl OpenFile {
         self.file.borrow().as_ref().map(|file| file.as_raw_fd())
     }
 
+    /// Another handle of it, if `n` is its descriptor.
+    #[cfg(unix)]
+    pub(super) fn handle_if(&self, n: i32) -> Option<io::Result<File>> {
+        use std::os::fd::AsRawFd;
+        let file = self.file.borrow();
+        file.as_ref().filter(|file| file.as_raw_fd() == n).map(|file| file.try_clone())
+    }
+
     /// Looks at the open file itself.
     pub fn stat(&self) -> FileResult<Metadata> {
         match &*self.file.borrow() {

@@ -24,8 +24,9 @@ pub(super) struct Inner {
     pub(super) reactor: Rc<Reactor>,
     access: Arc<dyn Access>,
     mounts: LocalMounts,
-    /// Files open for writing, so that what they hold is seen by whoever opens them next.
-    writers: RefCell<Vec<Weak<OpenFile>>>,
+    /// Open files, so that what they hold is seen by whoever opens them next, and to be found by
+    /// their descriptors.
+    opened: RefCell<Vec<Weak<OpenFile>>>,
     /// Last writes of files that were dropped unclosed.
     pub(super) orphans: RefCell<Vec<Job<()>>>,
     /// Most bytes that a read may bring, or gather on the way.
@@ -77,16 +78,13 @@ impl Opening {
     pub fn poll(&mut self, token: TaskToken) -> Poll<FileResult<Rc<OpenFile>>> {
         self.op.poll(token).map(|opened| {
             let (path, mode) = (self.path.clone(), self.mode.clone());
-            let writes = mode.how.write || mode.how.append;
             let service = Rc::clone(&self.service);
             let file = Rc::new(OpenFile::new(service, path, mode, opened?)?);
-            if writes {
-                let mut writers = self.service.writers.borrow_mut();
-                if writers.len() >= 16 && writers.len().is_power_of_two() {
-                    writers.retain(|writer| writer.strong_count() > 0);
-                }
-                writers.push(Rc::downgrade(&file));
+            let mut all = self.service.opened.borrow_mut();
+            if all.len() >= 16 && all.len().is_power_of_two() {
+                all.retain(|file| file.strong_count() > 0);
             }
+            all.push(Rc::downgrade(&file));
             Ok(file)
         })
     }
@@ -108,7 +106,7 @@ impl FileService {
             reactor,
             access,
             mounts: LocalMounts::default(),
-            writers: RefCell::default(),
+            opened: RefCell::default(),
             orphans: RefCell::default(),
             most: most.unwrap_or(usize::MAX),
         };
@@ -315,10 +313,10 @@ impl FileService {
     }
 
     /// Makes files opened before show their content to whoever comes by `path` now.
-    fn settle(&self, path: &Path) {
+    pub(crate) fn settle(&self, path: &Path) {
         let inner = &self.inner;
         let dirty = |file: &Weak<OpenFile>| file.upgrade().is_some_and(|f| f.has_unwritten());
-        if !inner.writers.borrow().iter().any(dirty) {
+        if !inner.opened.borrow().iter().any(dirty) {
             return;
         }
         if let Ok(Some(meta)) = self.find(path) {
@@ -328,9 +326,15 @@ impl FileService {
         }
     }
 
+    /// Another handle of the open file whose descriptor is `n`.
+    #[cfg(unix)]
+    pub fn handle_of(&self, n: i32) -> Option<std::io::Result<std::fs::File>> {
+        let opened = self.inner.opened.borrow();
+        opened.iter().filter_map(Weak::upgrade).find_map(|file| file.handle_if(n))
+    }
+
     fn flush_writers(&self, wanted: impl Fn(&OpenFile) -> bool) {
-        let writers: Vec<_> =
-            self.inner.writers.borrow().iter().filter_map(Weak::upgrade).collect();
+        let writers: Vec<_> = self.inner.opened.borrow().iter().filter_map(Weak::upgrade).collect();
         for file in writers.iter().filter(|file| file.has_unwritten() && wanted(file)) {
             // The error belongs to the file's owner, who meets it at the next flush.
             let _ = file.flush_blocking();

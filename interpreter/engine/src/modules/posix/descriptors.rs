@@ -72,9 +72,9 @@ fn handle_of<'v>(vm: &'v Vm, n: i64) -> Result<File, Exit<'v>> {
     let descriptors = vm.local::<Descriptors>();
     let open = descriptors.open.borrow();
     let own = open.get(&n).map(|fd| fd.as_fd());
-    let fd = match own.or_else(|| standard(n)) {
-        Some(fd) => fd,
-        None => return Err(io_error(vm, Errno::BADF.into())),
+    let Some(fd) = own.or_else(|| standard(n)) else {
+        let file = engine(vm)?.files.handle_of(n);
+        return file.unwrap_or_else(|| Err(Errno::BADF.into())).map_err(|e| io_error(vm, e));
     };
     if own.is_none() && n == 0 {
         let access = &**engine(vm)?.files.access();
@@ -94,8 +94,8 @@ fn standard(n: i32) -> Option<BorrowedFd<'static>> {
     }
 }
 
-/// A handle to look at an open file by its number: also of one that the builtin `open` opened, if
-/// nothing is withheld from the script.
+/// A handle to look at an open file by its number: also of one that the process was started with,
+/// if nothing is withheld from the script.
 pub(super) fn any_file<'v>(vm: &'v Vm, n: i64) -> Result<File, Exit<'v>> {
     match handle_of(vm, n) {
         Err(_) if n > 2 && engine(vm)?.files.access().is_unrestricted() => {

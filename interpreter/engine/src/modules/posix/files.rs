@@ -327,6 +327,7 @@ fn truncate<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let what = "truncate: path should be string, bytes, os.PathLike or integer";
     let path = name_of(vm, args[0], what)?.path;
     carry_out_only(vm, |files, token| {
+        files.settle(&path);
         files.perform(token, move |access| posix::truncate(access, &path, len))
     })
 }
@@ -359,6 +360,7 @@ fn utime<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let what = "utime: path should be string, bytes, os.PathLike or integer";
     let path = name_of(vm, args[0], what)?.path;
     carry_out_only(vm, |files, token| {
+        files.settle(&path);
         files.perform(token, move |access| posix::set_times(access, &path, times, follow))
     })
 }

@@ -90,10 +90,7 @@ pub(super) fn name_of<'v>(vm: &'v Vm, v: Value<'v>, what: &'static str) -> Resul
         }
     };
     if bytes.contains(&0) {
-        return Err(vm.value_error(format!(
-            "{}: embedded null character in path",
-            what.split(':').next().unwrap_or_default()
-        )));
+        return Err(vm.value_error("embedded null byte"));
     }
     Ok(Name { path: os_path(bytes), is_bytes })
 }

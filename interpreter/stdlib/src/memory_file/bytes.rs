@@ -22,6 +22,8 @@ struct BytesFile {
 impl Payload for BytesFile {}
 
 impl IsOpen for BytesFile {
+    const CLOSED: &'static str = "I/O operation on closed file.";
+
     fn is_open(&mut self) -> bool {
         !self.closed
     }

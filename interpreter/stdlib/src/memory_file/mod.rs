@@ -56,6 +56,9 @@ fn itself<'v, T: Payload + IsOpen>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v
 
 /// What both kinds of files know.
 trait IsOpen {
+    /// What is said of an operation on a file that is closed.
+    const CLOSED: &'static str;
+
     fn is_open(&mut self) -> bool;
 }
 
@@ -100,7 +103,7 @@ fn open_state<'v, T: Payload + IsOpen, R>(
     f: impl FnOnce(&mut T) -> R,
 ) -> Result<R, Exit<'v>> {
     state(vm, file, |state: &mut T| state.is_open().then(|| f(state)))?
-        .ok_or_else(|| vm.value_error("I/O operation on closed file"))
+        .ok_or_else(|| vm.value_error(T::CLOSED))
 }
 
 /// A size: below zero or None means all.

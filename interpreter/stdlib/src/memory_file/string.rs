@@ -45,6 +45,8 @@ struct TextFile {
 impl Payload for TextFile {}
 
 impl IsOpen for TextFile {
+    const CLOSED: &'static str = "I/O operation on closed file";
+
     fn is_open(&mut self) -> bool {
         !self.closed
     }

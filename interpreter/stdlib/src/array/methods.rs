@@ -85,13 +85,8 @@ pub(super) static METHODS: &[NativeDef] = &[
     NativeDef::new("reverse", "self, /", reverse, "Reverse the order of the items."),
     NativeDef::new("byteswap", "self, /", byteswap, "Reverse the bytes of each item."),
     NativeDef::new("buffer_info", "self, /", buffer_info, "Return an address and the length."),
-    NativeDef::new(
-        "__class_getitem__",
-        "cls, item, /",
-        |vm, a| Ok(vm.generic_alias(a[0], a[1])),
-        "",
-    )
-    .role(miniscript_vm::native::Role::Class),
+    NativeDef::new("__class_getitem__", "cls, item, /", crate::class::generic, "")
+        .role(miniscript_vm::native::Role::Class),
 ];
 
 fn typecode<'v>(vm: &'v Vm, v: Value<'v>) -> NResult<'v> {

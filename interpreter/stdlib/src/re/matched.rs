@@ -10,7 +10,7 @@ use super::matcher::{Scratch, UNSET};
 use super::pattern::Pattern;
 use super::replace::expand;
 use super::subject::Subject;
-use crate::class::ClassDef;
+use crate::class::{ClassDef, generic};
 
 /// Start and end of the match and of each group, in bytes.
 enum Spans {
@@ -129,13 +129,7 @@ pub(super) static MATCH: ClassDef = ClassDef::closed(
         NativeDef::new("__repr__", "self, /", repr, "Return repr(self)."),
         NativeDef::new("__copy__", "self, /", |_, a| Ok(a[0]), ""),
         NativeDef::new("__deepcopy__", "self, memo, /", |_, a| Ok(a[0]), ""),
-        NativeDef::new(
-            "__class_getitem__",
-            "cls, item, /",
-            |vm, a| Ok(vm.generic_alias(a[0], a[1])),
-            "",
-        )
-        .role(Role::Class),
+        NativeDef::new("__class_getitem__", "cls, item, /", generic, "").role(Role::Class),
         NativeDef::getter("string", |vm, a| Ok(read(&me(vm, a[0])?.word)), "The string."),
         NativeDef::getter("re", |vm, a| Ok(read(&me(vm, a[0])?.more)), "The pattern."),
         NativeDef::getter("pos", |vm, a| number_of(vm, a, |m| m.pos), "Where the search began."),

@@ -19,7 +19,7 @@ use super::refuse::refuse;
 use super::replace::{sub, subn};
 use super::subject::{Bounds, Subject, VmMeter, int};
 use super::template::Part;
-use crate::class::ClassDef;
+use crate::class::{ClassDef, generic};
 
 /// A compiled pattern. The object's word is the text of the pattern.
 pub(super) struct Pattern {
@@ -91,13 +91,7 @@ pub(super) static PATTERN: ClassDef = ClassDef::closed(
         NativeDef::new("__copy__", "self, /", |_, a| Ok(a[0]), ""),
         NativeDef::new("__deepcopy__", "self, memo, /", |_, a| Ok(a[0]), ""),
         NativeDef::new("__reduce__", "self, /", reduce, ""),
-        NativeDef::new(
-            "__class_getitem__",
-            "cls, item, /",
-            |vm, a| Ok(vm.generic_alias(a[0], a[1])),
-            "",
-        )
-        .role(Role::Class),
+        NativeDef::new("__class_getitem__", "cls, item, /", generic, "").role(Role::Class),
     ],
 );
 

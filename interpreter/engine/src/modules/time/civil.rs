@@ -85,7 +85,7 @@ impl Fields {
             weekday: (days + 3).rem_euclid(7),
             yearday: days_before(year, month) + day,
             is_dst: 0,
-            zone: Some("UTC".to_owned()),
+            zone: Some("GMT".to_owned()),
             offset: Some(0),
         }
     }

@@ -92,14 +92,7 @@ fn put(
         'm' => number(out, t.month, 2, '0'),
         'M' => number(out, t.minute, 2, '0'),
         'n' => out.push('\n'),
-        'p' => {
-            let text = if t.hour < 12 { "AM" } else { "PM" };
-            put_text(
-                out,
-                if style.swap { ["am", "pm"][usize::from(t.hour >= 12)] } else { text },
-                style,
-            );
-        }
+        'p' => put_capitals(out, if t.hour < 12 { "AM" } else { "PM" }, style),
         'P' => put_text(out, if t.hour < 12 { "am" } else { "pm" }, style),
         'r' => put_text(out, &composed("%I:%M:%S %p"), style),
         'R' => put_text(out, &composed("%H:%M"), style),
@@ -120,7 +113,7 @@ fn put(
             let offset = offset.abs();
             let _ = write!(out, "{sign}{:02}{:02}", offset / 3600, offset / 60 % 60);
         }
-        'Z' => put_text(out, t.zone.as_deref().unwrap_or(""), style),
+        'Z' => put_capitals(out, t.zone.as_deref().unwrap_or(""), style),
         '%' => out.push('%'),
         _ => return false,
     }
@@ -150,6 +143,15 @@ fn put_number(out: &mut String, n: i64, width: usize, pad: char, style: Style) {
         None => out.push_str(sign),
     }
     out.push_str(&digits);
+}
+
+/// A text that is in capitals: `#` makes them small.
+fn put_capitals(out: &mut String, text: &str, style: Style) {
+    if style.swap {
+        put_text(out, &text.to_lowercase(), Style { upper: false, swap: false, ..style });
+    } else {
+        put_text(out, text, style);
+    }
 }
 
 fn put_text(out: &mut String, text: &str, style: Style) {

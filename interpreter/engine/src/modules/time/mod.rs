@@ -220,16 +220,14 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     Err(Exit::call(vm.class_value(Type::Tuple), vec![args[1]], &COLLECTED, Vec::new()))
 }
 
-/// The fields of a tuple, checked as for `strftime`.
-fn fields<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Fields, Exit<'v>> {
+/// The fields of the tuple that `function` was given.
+fn fields<'v>(vm: &'v Vm, v: Value<'v>, function: &str) -> Result<Fields, Exit<'v>> {
     let items = match v.is_a::<Tuple>() {
         true => vm.tuple_items(v),
         false => return Err(vm.type_error("Tuple or struct_time argument required")),
     };
     if items.len() != 9 {
-        return Err(
-            vm.type_error(format!("function takes exactly 9 arguments ({} given)", items.len()))
-        );
+        return Err(vm.type_error(format!("{function}(): illegal time tuple argument")));
     }
     let mut n = [0; 9];
     for (to, item) in n.iter_mut().zip(items) {
@@ -256,8 +254,8 @@ fn fields<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Fields, Exit<'v>> {
 }
 
 /// Fields that `strftime` can show: a month, day or day of the year of 0 is the first.
-fn checked<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Fields, Exit<'v>> {
-    let mut t = fields(vm, v)?;
+fn checked<'v>(vm: &'v Vm, v: Value<'v>, function: &str) -> Result<Fields, Exit<'v>> {
+    let mut t = fields(vm, v, function)?;
     t.month = t.month.max(i64::from(t.month != -1));
     let wrong = [
         (!(0..=12).contains(&t.month) || t.month == 0, "month out of range"),
@@ -315,7 +313,7 @@ fn seconds_of(vm: &Vm, t: &Fields) -> i64 {
 }
 
 fn mktime<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let t = fields(vm, args[0])?;
+    let t = fields(vm, args[0], "mktime")?;
     Ok(Value::float(seconds_of(vm, &t) as f64))
 }
 
@@ -331,7 +329,7 @@ fn strftime<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let t = match args[1] {
         v if v.is_empty() || v.is_none() => in_zone(vm, moment(vm, Value::NONE)?),
         v => {
-            let mut t = checked(vm, v)?;
+            let mut t = checked(vm, v, "strftime")?;
             if t.zone.is_none() && t.is_dst >= 0 {
                 let names = names(vm);
                 t.zone = names.get(t.is_dst as usize).map(|(name, _)| name.clone());
@@ -402,7 +400,7 @@ fn as_c(t: &Fields) -> String {
 fn asctime<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let t = match args[0] {
         v if v.is_empty() || v.is_none() => in_zone(vm, moment(vm, Value::NONE)?),
-        v => checked(vm, v)?,
+        v => checked(vm, v, "asctime")?,
     };
     vm.str(&as_c(&t))
 }

@@ -146,6 +146,9 @@ fn copy_tree(from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<(
     for entry in fs::read_dir(from).map_err(failed("read", from))? {
         let path = entry.map_err(failed("read", from))?.path();
         let target = to.join(path.file_name().unwrap_or_default());
+        if path.ends_with("__mscache__") {
+            continue;
+        }
         if path.is_dir() {
             copy_tree(&path, &target, wanted)?;
         } else if wanted(&path) {

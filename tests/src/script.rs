@@ -38,7 +38,8 @@ pub struct ScriptTest {
     pub mode: Mode,
 }
 
-/// All scripts below `root/part`, each in both modes, in the order of their names.
+/// All scripts below `root/part`, each in both modes, in the order of their names. One that says
+/// `# no-gc-stress: WHY` runs in the plain mode alone.
 ///
 /// A directory beside a script of the same name holds that script's helpers and no tests.
 pub fn discover(root: &Path, part: &str) -> io::Result<Vec<ScriptTest>> {
@@ -51,7 +52,10 @@ pub fn discover(root: &Path, part: &str) -> io::Result<Vec<ScriptTest>> {
             path: path.clone(),
             mode: Mode::GcStress,
         };
-        [ScriptTest { name, path, mode: Mode::Plain }, stressed]
+        let text = fs::read(&path).unwrap_or_default();
+        let both =
+            !String::from_utf8_lossy(&text).lines().any(|l| l.starts_with("# no-gc-stress:"));
+        [ScriptTest { name, path, mode: Mode::Plain }].into_iter().chain(both.then_some(stressed))
     };
     Ok(scripts.into_iter().flat_map(both).collect())
 }

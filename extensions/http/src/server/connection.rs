@@ -168,13 +168,19 @@ async fn receive(
 /// The error of what a handler returned: there is no line of the script to show, so a note says
 /// where it comes from.
 fn returned(cx: &Cx, error: Error, asked: &str) -> Error {
-    let noted = cx.catch(error).and_then(|exception| {
-        let add_note = cx.get_attr(exception, "add_note")?;
-        let note = format!("(what the handler of http.serve() returned for {asked})");
-        cx.call(add_note, &[cx.make(note)?])?;
-        exception.keep(cx)
-    });
-    noted.map_or_else(|error| error, Error::object)
+    let exception = match cx.catch(error) {
+        Ok(exception) => exception,
+        Err(error) => return error,
+    };
+    let note = format!("(what the handler of http.serve() returned for {asked})");
+    let noted = cx
+        .get_attr(exception, "add_note")
+        .and_then(|add_note| cx.call(add_note, &[cx.make(note)?]));
+    if let Err(error) = noted {
+        // An exception that takes no notes is shown without.
+        let _ = cx.catch(error);
+    }
+    exception.keep(cx).map_or_else(|error| error, Error::object)
 }
 
 /// Prints the exception of a handler as an uncaught one is printed.

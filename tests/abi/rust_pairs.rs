@@ -118,6 +118,8 @@ fn main() {
 fn calls(path: &str) {
     use miniscript_sdk::abi::MsDescriptor;
     use miniscript_sdk::testing::{Py, Vm};
+    // SAFETY: the library was built for this test against the ABI whose descriptor its symbol
+    // gives, and it is never closed.
     let vm = unsafe {
         let library = std::mem::ManuallyDrop::new(libloading::Library::new(path).expect("opens"));
         let descriptor: MsDescriptor = *library.get(b"ms_ext_pair").expect("the symbol");

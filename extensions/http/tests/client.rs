@@ -6,7 +6,7 @@ mod common;
 
 use common::*;
 use miniscript_sdk::testing::Py;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -185,6 +185,8 @@ fn redirects_are_followed_by_the_rules() {
 fn time_limits_end_a_request() {
     let silent = raw_server(|_stream| thread::sleep(Duration::from_secs(5)));
     let trickle = raw_server(|mut stream| {
+        // An answer that comes before the request is none.
+        let _ = stream.read(&mut [0; 1024]);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
         for _ in 0..500 {
             thread::sleep(Duration::from_millis(10));

@@ -27,6 +27,23 @@ struct Param {
     source: Source,
 }
 
+impl Param {
+    /// Whether a script may pass it by its place.
+    fn by_place(&self) -> bool {
+        matches!(self.kind, Kind::Positional | Kind::Normal)
+            && matches!(self.source, Source::Slot(_))
+    }
+
+    /// Whether the author says that a call without it is complete.
+    fn has_default(&self) -> bool {
+        self.default.is_some() || self.optional
+    }
+
+    fn may_be_none(&self) -> bool {
+        name_of(&self.ty) == "Option" && self.kind != Kind::Args
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Positional,
@@ -171,14 +188,26 @@ impl Signature {
             self.slots += 1;
             Source::Slot(self.slots - 1)
         };
-        self.params.push(Param {
+        let param = Param {
             name: own.name.clone().unwrap_or_else(|| plain_name(&pattern.ident)),
             ty: (*typed.ty).clone(),
             kind,
             optional: own.has("optional"),
             default: own.default,
             source,
-        });
+        };
+        if param.by_place()
+            && !param.has_default()
+            && !param.may_be_none()
+            && self.params.iter().any(|before| before.by_place() && before.has_default())
+        {
+            return Err(Error::new_spanned(
+                typed,
+                "a parameter without a default follows one that may be left out; \
+                 give it a default, or make it #[ms(keyword)]",
+            ));
+        }
+        self.params.push(param);
         Ok(())
     }
 
@@ -233,7 +262,12 @@ impl Signature {
     pub fn table(&self) -> Result<TokenStream> {
         let abi = quote!(::miniscript_sdk::__private);
         let mut rows = Vec::new();
-        for param in &self.params {
+        // An `Option` before it cannot be left out, only be None.
+        let last_required = self
+            .params
+            .iter()
+            .rposition(|param| param.by_place() && !param.has_default() && !param.may_be_none());
+        for (index, param) in self.params.iter().enumerate() {
             let kind = match (&param.source, param.kind) {
                 (Source::Cx | Source::Object, _) => continue,
                 (_, Kind::Positional) => quote!(MS_PARAM_POSITIONAL),
@@ -253,7 +287,7 @@ impl Signature {
                 None if param.optional => {
                     (quote!(#abi::MS_PARAM_OPTIONAL), quote!(#abi::MsLiteral::NONE))
                 }
-                None if name_of(&param.ty) == "Option" && param.kind != Kind::Args => {
+                None if param.may_be_none() && Some(index) > last_required => {
                     (quote!(#abi::MS_PARAM_HAS_DEFAULT), quote!(#abi::MsLiteral::NONE))
                 }
                 None => (quote!(0), quote!(#abi::MsLiteral::NONE)),

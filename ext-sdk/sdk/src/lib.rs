@@ -19,8 +19,17 @@
 //! ```
 //!
 //! Plain functions, `async` functions and structs become functions and classes of a module, with
-//! argument conversion, keyword names, defaults, documentation and errors. A panic becomes an
-//! exception. Nothing here is part of the ABI: the wrappers speak the C contract of
+//! argument conversion, keyword names, defaults, documentation and errors. As in Python, what has
+//! a default stands behind what has none:
+//!
+//! ```compile_fail
+//! #[miniscript_sdk::function]
+//! fn scaled(#[ms(default = 1)] factor: i64, value: i64) -> i64 {
+//!     factor * value
+//! }
+//! ```
+//!
+//! A panic becomes an exception. Nothing here is part of the ABI: the wrappers speak the C contract of
 //! `miniscript-abi`, so a binary keeps loading on later hosts.
 //!
 //! An extension never blocks: it awaits ([`net`], [`fs`], [`time`]) or hands work to a thread

@@ -38,6 +38,12 @@ pub fn named(first: i64, #[ms(kwargs)] rest: BTreeMap<String, i64>) -> Vec<(Stri
     std::iter::once(("first".to_owned(), first)).chain(rest).collect()
 }
 
+/// A number or its stand-in: an `Option` before a required parameter has to be given.
+#[ms::function]
+pub fn either(number: Option<i64>, other: i64) -> i64 {
+    number.unwrap_or(other)
+}
+
 /// Tells a missing argument from None.
 #[ms::function]
 pub fn choose(#[ms(optional)] value: Value) -> &'static str {

@@ -56,7 +56,7 @@ ms::module! {
     version: "1.4.2",
     doc: "Everything an extension can do.",
     functions: [
-        add, root, greet, total, named, choose, opposite, echo, explode, count_calls,
+        add, root, greet, total, named, either, choose, opposite, echo, explode, count_calls,
         twice, fold, attempt, undeclared, shown, keep_stale, use_stale, keep, kept, misuse,
         raise_own, raise_from, raise_class, raise_object, attribute, attribute_or,
         ask, write_both, numbers, hoard, spin, make_many, dropped, reset_dropped, read_and_lose,

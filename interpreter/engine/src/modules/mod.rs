@@ -10,6 +10,8 @@ mod interactive;
 mod no_posix;
 #[cfg(unix)]
 mod posix;
+#[cfg(unix)]
+mod socket;
 mod sys;
 mod tasks;
 mod time;
@@ -83,6 +85,14 @@ static MODULES: &[ModuleDef] = &[
     source!("queue", "queue.ms"),
     source!("threading", "threading/__init__.ms"),
     source!("threading._locks", "threading/_locks.ms"),
+    #[cfg(unix)]
+    ModuleDef::native("_socket", socket::DOC, socket::FUNCTIONS),
+    #[cfg(unix)]
+    source!("socket", "socket/__init__.ms"),
+    #[cfg(unix)]
+    source!("socket._constants", "socket/_constants.ms"),
+    #[cfg(unix)]
+    source!("socket._names", "socket/_names.ms"),
     source!("calendar", "calendar.ms"),
     source!("datetime", "datetime.ms"),
     source!("_datetime_text", "_datetime_text.ms"),

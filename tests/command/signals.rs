@@ -88,6 +88,28 @@ fn it_ends_the_other_tasks_and_their_finally_runs() {
 }
 
 #[test]
+fn the_first_interrupt_cancels_the_main_coroutine() {
+    let program = "import asyncio\n\
+                   async def main():\n  print('ready', flush=True)\n  try: await asyncio.sleep(60)\n  \
+                   except asyncio.CancelledError:\n    await asyncio.sleep(0)\n    \
+                   print('cleaned up')\n    raise\n\
+                   try: asyncio.run(main())\nexcept KeyboardInterrupt: print('interrupted')\n";
+    let ended = interrupted(program);
+    assert_eq!(ended.stdout, "ready\ncleaned up\ninterrupted\n", "{ended:?}");
+}
+
+#[test]
+fn an_interrupt_cancels_threads() {
+    let program = "import threading, time\n\
+                   def work():\n  try: time.sleep(60)\n  finally: print('cleaned up')\n\
+                   threading.Thread(target=work).start()\nprint('ready', flush=True)\n\
+                   time.sleep(60)\n";
+    let ended = interrupted(program);
+    assert_eq!(ended.stdout, "ready\ncleaned up\n", "{ended:?}");
+    assert!(ended.stderr.ends_with("\nKeyboardInterrupt\n"), "{ended:?}");
+}
+
+#[test]
 fn each_of_several_interrupts_counts() {
     let (_directory, mut session) = start(
         "print('ready', flush=True)\nfor n in range(3):\n  try:\n    while True: pass\n  \

@@ -14,10 +14,16 @@ pub(super) static FUNCTIONS: &[NativeDef] = &[
         "",
         |vm, _| {
             let task = EngineHost::of(vm).and_then(|host| host.scheduler.running());
-            let values = task.and_then(|task| task.context.get());
-            Ok(values.and_then(|h| vm.handle(h)).unwrap_or_else(|| Value::object(vm.dict())))
+            let values = task.as_ref().and_then(|task| vm.handle(task.context.get()?));
+            Ok(values.unwrap_or_else(|| {
+                let new = Value::object(vm.dict());
+                if let Some(task) = task {
+                    task.set_context(vm, new);
+                }
+                new
+            }))
         },
-        "The dict of the running task.",
+        "The dict of the running task: the same one as long as nothing is set.",
     ),
     NativeDef::new(
         "_set_values",

@@ -10,7 +10,10 @@ mod interactive;
 mod no_posix;
 #[cfg(unix)]
 mod posix;
+#[cfg(unix)]
+mod socket;
 mod sys;
+mod tasks;
 mod time;
 mod traceback;
 
@@ -34,6 +37,7 @@ macro_rules! source {
 
 static MODULES: &[ModuleDef] = &[
     ModuleDef::native("sys", sys::DOC, sys::FUNCTIONS).fill(sys::fill),
+    ModuleDef::native("_tasks", tasks::DOC, tasks::FUNCTIONS),
     ModuleDef::source("contextvars", contextvars::SOURCE).with(contextvars::FUNCTIONS),
     source!("time", "time.ms").with(time::FUNCTIONS).fill(time::fill),
     #[cfg(unix)]
@@ -60,6 +64,35 @@ static MODULES: &[ModuleDef] = &[
     source!("subprocess", "subprocess.ms"),
     #[cfg(unix)]
     source!("tempfile", "tempfile.ms"),
+    source!("asyncio", "asyncio/__init__.ms"),
+    source!("asyncio.base_events", "asyncio/base_events.ms"),
+    source!("asyncio.coroutines", "asyncio/coroutines.ms"),
+    source!("asyncio.events", "asyncio/events.ms"),
+    source!("asyncio.exceptions", "asyncio/exceptions.ms"),
+    source!("asyncio.futures", "asyncio/futures.ms"),
+    source!("asyncio.locks", "asyncio/locks.ms"),
+    source!("asyncio.log", "asyncio/log.ms"),
+    source!("asyncio.queues", "asyncio/queues.ms"),
+    source!("asyncio.runners", "asyncio/runners.ms"),
+    source!("asyncio.taskgroups", "asyncio/taskgroups.ms"),
+    source!("asyncio.tasks", "asyncio/tasks.ms"),
+    source!("asyncio.threads", "asyncio/threads.ms"),
+    source!("asyncio.timeouts", "asyncio/timeouts.ms"),
+    source!("concurrent", "concurrent/__init__.ms"),
+    source!("concurrent.futures", "concurrent/futures/__init__.ms"),
+    source!("concurrent.futures._base", "concurrent/futures/_base.ms"),
+    source!("concurrent.futures.thread", "concurrent/futures/thread.ms"),
+    source!("queue", "queue.ms"),
+    source!("threading", "threading/__init__.ms"),
+    source!("threading._locks", "threading/_locks.ms"),
+    #[cfg(unix)]
+    ModuleDef::native("_socket", socket::DOC, socket::FUNCTIONS),
+    #[cfg(unix)]
+    source!("socket", "socket/__init__.ms"),
+    #[cfg(unix)]
+    source!("socket._constants", "socket/_constants.ms"),
+    #[cfg(unix)]
+    source!("socket._names", "socket/_names.ms"),
     source!("calendar", "calendar.ms"),
     source!("datetime", "datetime.ms"),
     source!("_datetime_text", "_datetime_text.ms"),

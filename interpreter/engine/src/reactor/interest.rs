@@ -4,8 +4,10 @@ use super::token::TaskToken;
 
 /// Which half of a source an operation uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+pub enum Direction {
+    /// What arrives.
     Read = 0,
+    /// What is sent.
     Write = 1,
 }
 

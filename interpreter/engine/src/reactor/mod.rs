@@ -25,6 +25,8 @@
 mod event_loop;
 mod interest;
 mod pool;
+#[cfg(unix)]
+mod raw;
 mod resolve;
 mod slab;
 mod socket;
@@ -34,6 +36,7 @@ mod token;
 mod udp;
 
 pub use event_loop::{Activity, Reactor};
+pub use interest::Direction;
 pub use pool::{Job, JobPanicked};
 pub use resolve::Lookup;
 pub use slab::{GenSlab, Key};

@@ -37,9 +37,17 @@ pub(super) enum Connect {
 
 #[derive(Debug)]
 pub(super) enum Kind {
-    Stream { stream: mio::net::TcpStream, connect: Connect },
-    Listener { listener: mio::net::TcpListener, resume_at: Option<Instant> },
+    Stream {
+        stream: mio::net::TcpStream,
+        connect: Connect,
+    },
+    Listener {
+        listener: mio::net::TcpListener,
+        resume_at: Option<Instant>,
+    },
     Datagram(mio::net::UdpSocket),
+    #[cfg(unix)]
+    Raw(super::raw::RawSocket),
 }
 
 #[derive(Debug)]
@@ -58,6 +66,8 @@ impl Socket {
             Kind::Stream { stream, .. } => stream,
             Kind::Listener { listener, .. } => listener,
             Kind::Datagram(socket) => socket,
+            #[cfg(unix)]
+            Kind::Raw(socket) => socket,
         }
     }
 
@@ -121,6 +131,8 @@ impl Reactor {
             Kind::Stream { stream, .. } => stream.local_addr(),
             Kind::Listener { listener, .. } => listener.local_addr(),
             Kind::Datagram(socket) => socket.local_addr(),
+            #[cfg(unix)]
+            Kind::Raw(_) => Err(wrong_kind()),
         })
     }
 
@@ -129,7 +141,7 @@ impl Reactor {
         self.with_socket(id, |socket| match &socket.kind {
             Kind::Stream { stream, .. } => stream.peer_addr(),
             Kind::Datagram(socket) => socket.peer_addr(),
-            Kind::Listener { .. } => Err(wrong_kind()),
+            _ => Err(wrong_kind()),
         })
     }
 
@@ -139,6 +151,8 @@ impl Reactor {
             Kind::Stream { stream, .. } => stream.set_ttl(ttl),
             Kind::Listener { listener, .. } => listener.set_ttl(ttl),
             Kind::Datagram(socket) => socket.set_ttl(ttl),
+            #[cfg(unix)]
+            Kind::Raw(_) => Err(wrong_kind()),
         })
     }
 

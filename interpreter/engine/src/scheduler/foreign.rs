@@ -8,7 +8,7 @@ use miniscript_vm::{Value, Vm};
 
 use super::api::TASK_MAIN;
 use super::run::cancelled;
-use super::task::{Join, Start, Task, new_object, task_of};
+use super::task::{Join, Kind, Start, Task, new_object, task_of};
 use super::{Wait, no_engine};
 use crate::host::EngineHost;
 use crate::reactor::TaskToken;
@@ -16,14 +16,27 @@ use crate::reactor::TaskToken;
 /// Starts a task that calls `func` with `args`; its Task object.
 pub(crate) fn spawn<'v>(vm: &'v Vm, func: Value<'v>, args: &[Value<'v>]) -> NResult<'v> {
     let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
-    let main = vm.foreign_native(&TASK_MAIN, Value::EMPTY, Value::EMPTY, 0);
-    let args = [func, vm.tuple(args)?, vm.empty_tuple()];
-    let start = Start { func: vm.retain(main), args: args.map(|v| vm.retain(v)).to_vec() };
-    let task = Task::new(start);
+    let task = new_task(vm, func, args)?;
     task.inherit(vm, host.scheduler.running());
     let object = new_object(vm, Rc::clone(&task))?;
     host.scheduler.add(task);
     Ok(object)
+}
+
+/// Starts a task as a thread, with no context variables set; its number.
+pub(crate) fn spawn_thread<'v>(vm: &'v Vm, func: Value<'v>, kind: Kind) -> Result<u64, Exit<'v>> {
+    let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
+    let task = new_task(vm, func, &[])?;
+    task.kind.set(kind);
+    host.scheduler.add(Rc::clone(&task));
+    Ok(task.token.get().to_bits())
+}
+
+fn new_task<'v>(vm: &'v Vm, func: Value<'v>, args: &[Value<'v>]) -> Result<Rc<Task>, Exit<'v>> {
+    let main = vm.foreign_native(&TASK_MAIN, Value::EMPTY, Value::EMPTY, 0);
+    let args = [func, vm.tuple(args)?, vm.empty_tuple()];
+    let start = Start { func: vm.retain(main), args: args.map(|v| vm.retain(v)).to_vec() };
+    Ok(Task::new(start))
 }
 
 /// The result of the task behind a Task object, or `token` is woken when it has ended.

@@ -30,11 +30,11 @@ use miniscript_vm::{Value, builtins::Type};
 use crate::reactor::{GenSlab, TaskToken};
 
 pub(crate) use api::{OUTSIDE, call, install};
-pub(crate) use foreign::{cancel_task, check_cancelled, poll_task, spawn};
+pub(crate) use foreign::{cancel_task, check_cancelled, poll_task, spawn, spawn_thread};
 pub(crate) use run::Ended;
 pub(crate) use run::{cancel_all, run};
 pub use task::Task;
-pub(crate) use task::{Timer, duration, sleep_for};
+pub(crate) use task::{AwaitInLoop, Kind, Timer, duration, sleep_for};
 
 /// What a suspended task waits for.
 ///
@@ -83,6 +83,8 @@ pub(crate) struct Scheduler {
     ready: RefCell<VecDeque<Rc<Task>>>,
     running: RefCell<Option<Rc<Task>>>,
     main: RefCell<Option<Rc<Task>>>,
+    /// How many of the tasks are daemons.
+    daemons: Cell<usize>,
     /// Tasks that failed and whose error nobody has asked for yet.
     failed: RefCell<Vec<Rc<Task>>>,
     /// Whether one of them came since the last look for lost ones.
@@ -97,6 +99,34 @@ impl Scheduler {
         self.running.borrow().clone()
     }
 
+    /// The token of the main task; 0 if there is none.
+    pub(crate) fn main_token(&self) -> u64 {
+        self.main.borrow().as_ref().map_or(0, |task| task.token.get().to_bits())
+    }
+
+    /// Whether only daemons are left.
+    fn is_finished(&self) -> bool {
+        self.tasks.borrow().len() == self.daemons.get()
+    }
+
+    /// Makes a thread a daemon or no daemon.
+    pub(crate) fn set_daemon(&self, token: TaskToken, daemon: bool) {
+        let Some(task) = self.tasks.borrow().get(token.key()).cloned() else { return };
+        let new = if daemon { Kind::Daemon } else { Kind::Thread };
+        match (task.kind.replace(new), new) {
+            (Kind::Daemon, Kind::Thread) => self.daemons.set(self.daemons.get() - 1),
+            (Kind::Thread | Kind::Task, Kind::Daemon) => self.daemons.set(self.daemons.get() + 1),
+            _ => {}
+        }
+    }
+
+    fn remove(&self, task: &Task) {
+        self.tasks.borrow_mut().remove(task.token.get().key());
+        if task.kind.get() == Kind::Daemon {
+            self.daemons.set(self.daemons.get() - 1);
+        }
+    }
+
     /// How many tasks have not ended.
     pub(crate) fn count(&self) -> usize {
         self.tasks.borrow().len()
@@ -104,6 +134,9 @@ impl Scheduler {
 
     /// Adds a task to the ready queue.
     pub(crate) fn add(&self, task: Rc<Task>) {
+        if task.kind.get() == Kind::Daemon {
+            self.daemons.set(self.daemons.get() + 1);
+        }
         let key = self.tasks.borrow_mut().insert(Rc::clone(&task));
         task.token.set(TaskToken::from(key));
         self.make_ready(task);

@@ -1,5 +1,6 @@
 //! The loop: runs what is ready, asks the reactor for more, and sees the end coming.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
 use std::sync::atomic::Ordering;
 
-use super::task::{CANCELLED, Start, Status, Task};
+use super::task::{CANCELLED, Kind, Start, Status, Task};
 use super::{Scheduler, WaitRequest};
 use crate::host::EngineHost;
 use crate::report;
@@ -89,7 +90,7 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
                             vm.release(v);
                         }
                         if all {
-                            cancel_all(host);
+                            cancel(host, stops_threads(vm, host, e));
                         }
                     }
                 }
@@ -98,7 +99,7 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
                 }
             }
         }
-        let finished = if all { scheduler.tasks.borrow().is_empty() } else { main.is_done() };
+        let finished = if all { scheduler.is_finished() } else { main.is_done() };
         if finished {
             // A task other than main may have ended the program before main began to.
             return ended.unwrap_or_else(|| Ended::Returned(vm.retain(Value::NONE)));
@@ -210,11 +211,28 @@ fn before_sleep(vm: &mut Vm, host: &Rc<EngineHost>) {
 
 /// Cancels every task.
 pub(crate) fn cancel_all(host: &EngineHost) {
+    cancel_if(host, |_| true);
+}
+
+/// Cancels the tasks because the program has failed, threads only if they are to be stopped as
+/// well. Daemons are just left.
+fn cancel(host: &EngineHost, threads: bool) {
+    cancel_if(host, |kind| kind == Kind::Task || threads && kind == Kind::Thread);
+}
+
+fn cancel_if(host: &EngineHost, ends: impl Fn(Kind) -> bool) {
     let tasks: Vec<Rc<Task>> =
         host.scheduler.tasks.borrow().iter().map(|(_, t)| Rc::clone(t)).collect();
-    for task in &tasks {
+    for task in tasks.iter().filter(|task| ends(task.kind.get())) {
         host.scheduler.cancel(task);
     }
+}
+
+/// Whether an exception of the main program stops threads: they go on after other errors.
+fn stops_threads(vm: &Vm, host: &EngineHost, e: Handle) -> bool {
+    vm.handle(e).is_some_and(|e| {
+        vm.is_exception_of(e, Type::KeyboardInterrupt) || host.is_limit(vm, e)
+    })
 }
 
 /// Whether an exception ends the program from whichever task it comes.
@@ -362,11 +380,12 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
     {
         vm.release(shown);
     }
-    for left in [task.raise.take(), task.context.take()].into_iter().flatten() {
+    let left = [&task.raise, &task.context, &task.event_loop, &task.locals];
+    for left in left.into_iter().filter_map(Cell::take) {
         vm.release(left);
     }
     let scheduler: &Scheduler = &host.scheduler;
-    scheduler.tasks.borrow_mut().remove(task.token.get().key());
+    scheduler.remove(task);
     let told = task.finalizes.get().is_none() && ends_program(vm, handle);
     if status == Status::Failed && !task.observed.get() && !task.is_handler.get() && !told {
         scheduler.failed.borrow_mut().push(Rc::clone(task));

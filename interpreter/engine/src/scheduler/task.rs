@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use miniscript_vm::builtins::Type;
 use miniscript_vm::handles::Handle;
-use miniscript_vm::heap::Kind;
+use miniscript_vm::heap;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::interp::run::TaskId;
 use miniscript_vm::native::{Answer, Exit, NResult, NativeDef, Row};
@@ -33,6 +33,18 @@ pub(crate) enum Status {
     Failed,
     /// It raised CancelledError, or never began.
     Cancelled,
+}
+
+/// What the end of the program means for a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It is waited for, and cancelled if the main task fails.
+    #[default]
+    Task,
+    /// A thread: it is waited for in any case, but for KeyboardInterrupt.
+    Thread,
+    /// A thread that nobody waits for.
+    Daemon,
 }
 
 /// What a new task will call.
@@ -67,6 +79,11 @@ pub struct Task {
     pub(crate) preempted: Cell<bool>,
     /// It runs the handler of a signal.
     pub(crate) is_handler: Cell<bool>,
+    pub(crate) kind: Cell<Kind>,
+    /// The event loop of `asyncio` that it runs.
+    pub(crate) event_loop: Cell<Option<Handle>>,
+    /// A dict of what `threading` keeps for it.
+    pub(crate) locals: Cell<Option<Handle>>,
 }
 
 impl Task {
@@ -87,6 +104,9 @@ impl Task {
             context: Cell::new(None),
             preempted: Cell::new(false),
             is_handler: Cell::new(false),
+            kind: Cell::default(),
+            event_loop: Cell::new(None),
+            locals: Cell::new(None),
         })
     }
 
@@ -166,10 +186,11 @@ pub(crate) static TASK: ClassDef = ClassDef::closed(
 /// The exception that cancellation raises.
 pub(crate) static CANCELLED: ClassDef = ClassDef {
     name: "CancelledError",
-    module: "builtins",
+    // It is asyncio's as well.
+    module: "asyncio.exceptions",
     doc: "The task was cancelled.",
     base: Type::BaseException,
-    layout: Kind::Exception,
+    layout: heap::Kind::Exception,
     second_base: None,
     open: true,
     has_dict: false,
@@ -329,8 +350,18 @@ fn repr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     vm.str(&format!("<Task {state}>"))
 }
 
+/// What `asyncio` has set to wait for a task without holding up its loop.
+#[derive(Default)]
+pub(crate) struct AwaitInLoop(pub(crate) Cell<Option<Handle>>);
+
 fn dunder_await<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     receiver(vm, args[0])?;
+    let running = EngineHost::of(vm).and_then(|host| host.scheduler.running());
+    if let Some(event_loop) = running.and_then(|task| vm.handle(task.event_loop.get()?))
+        && let Some(wait) = vm.local::<AwaitInLoop>().0.get().and_then(|h| vm.handle(h))
+    {
+        return Err(Exit::tail(wait, vec![event_loop, args[0]]));
+    }
     let none = Value::NONE;
     Ok(vm.iter(Type::CoroutineWrapper, await_next, [args[0], none, none], 0, 0))
 }

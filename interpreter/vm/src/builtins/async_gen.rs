@@ -3,8 +3,11 @@
 //! An async generator yields two kinds of things: what it awaits goes out as it is, to whoever
 //! drives it; what its `yield` gives is wrapped as `AsyncGenValue` and ends the awaitable.
 
+use std::cell::Cell;
+
 use crate::Vm;
 use crate::builtins::{Type, generator};
+use crate::handles::Handle;
 use crate::native::{Action, Answer, Exit, NResult, NativeDef, Row, Then};
 use crate::object::class::{Class, class_flags};
 use crate::object::generator::{GenState, Generator};
@@ -20,19 +23,19 @@ pub const METHODS: &[NativeDef] = &[
     NativeDef::new(
         "__anext__",
         "self, /",
-        |vm, a| Ok(awaitable(vm, a[0], Kind::Send, Value::NONE, Value::EMPTY)),
+        |vm, a| begin(vm, awaitable(vm, a[0], Kind::Send, Value::NONE, Value::EMPTY)),
         "Return a value or raise StopAsyncIteration.",
     ),
     NativeDef::new(
         "asend",
         "self, value, /",
-        |vm, a| Ok(awaitable(vm, a[0], Kind::Send, a[1], Value::EMPTY)),
+        |vm, a| begin(vm, awaitable(vm, a[0], Kind::Send, a[1], Value::EMPTY)),
         "asend(v) -> send 'v' in generator.",
     ),
     NativeDef::new(
         "athrow",
         "self, type, value=None, traceback=None, /",
-        |vm, a| Ok(awaitable(vm, a[0], Kind::Throw, a[1], a[2])),
+        |vm, a| begin(vm, awaitable(vm, a[0], Kind::Throw, a[1], a[2])),
         "athrow(value) -> raise exception in generator.",
     ),
     NativeDef::new(
@@ -40,7 +43,7 @@ pub const METHODS: &[NativeDef] = &[
         "self, /",
         |vm, a| {
             let exit = vm.class_value(Type::GeneratorExit);
-            Ok(awaitable(vm, a[0], Kind::Close, exit, Value::EMPTY))
+            begin(vm, awaitable(vm, a[0], Kind::Close, exit, Value::EMPTY))
         },
         "aclose() -> raise GeneratorExit inside generator.",
     ),
@@ -74,6 +77,41 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "Return the next item from the async iterator.",
     ),
 ];
+
+/// Who is told of an async generator before it begins, so that it can be closed at the end.
+#[derive(Default)]
+pub struct FirstIteration(Cell<Option<Handle>>);
+
+impl FirstIteration {
+    /// Has `hook` called with each async generator that begins.
+    pub fn set<'v>(vm: &'v Vm, hook: Value<'v>) {
+        let kept = vm.local::<FirstIteration>();
+        if let Some(old) = kept.0.replace(Some(vm.retain(hook))) {
+            vm.release(old);
+        }
+    }
+}
+
+/// After the hook was called. State: the awaitable.
+static BEGUN: Row = Row {
+    name: "async_generator_begun",
+    catches: false,
+    resume: |_, state, answer| answer.value().map(|_| state[0]),
+};
+
+/// An awaitable, after the hook was told of a generator that has not begun.
+fn begin<'v>(vm: &'v Vm, awaitable: Value<'v>) -> NResult<'v> {
+    with(awaitable, |i| {
+        let generator = i.get(0);
+        if generator.get::<Generator>().is_none_or(|g| g.state.get() != GenState::Created) {
+            return Ok(awaitable);
+        }
+        match vm.local::<FirstIteration>().0.get().and_then(|hook| vm.handle(hook)) {
+            Some(hook) => Err(Exit::call(hook, vec![generator], &BEGUN, vec![awaitable])),
+            None => Ok(awaitable),
+        }
+    })
+}
 
 /// What an awaitable does with its generator; the number `m` of its struct.
 #[derive(Clone, Copy, PartialEq)]

@@ -7,6 +7,7 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::native::{NResult, NativeDef};
 use crate::object::func::{Code, Function};
+use crate::object::generator::{GenState, Generator};
 use crate::object::read;
 use crate::object::record::Record;
 use crate::traceback::line_at;
@@ -91,6 +92,21 @@ impl Vm {
             back = self.new_frame(Value::object(f.func), line, locals, back);
         }
         Ok(Some(back).filter(|v| !v.is_none()))
+    }
+
+    /// The frame of a generator that has not ended. While it runs, its variables are not shown.
+    pub(crate) fn generator_frame<'v>(&'v self, g: &'v Generator) -> NResult<'v> {
+        let view = g.view();
+        let proto = &view.func.code().proto;
+        let line = match g.state.get() {
+            GenState::Created => proto.first_line,
+            _ => line_at(proto, view.at()),
+        };
+        let locals = match g.state.get() {
+            GenState::Running => Value::object(self.dict()),
+            _ => self.frame_locals(&view)?,
+        };
+        Ok(self.new_frame(Value::object(view.func), line as usize, locals, Value::NONE))
     }
 
     /// File, line, function name and globals of a caller, as [`Vm::frames`] counts them, in a

@@ -211,11 +211,11 @@ fn code<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 }
 
 /// There are no frame objects: the generator stands for its frame while it has one.
-fn frame<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    Ok(match generator(a[0]) {
-        Some(g) if g.state.get() != GenState::Done => a[0],
-        _ => Value::NONE,
-    })
+fn frame<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    match generator(a[0]) {
+        Some(g) if g.state.get() != GenState::Done => vm.generator_frame(g),
+        _ => Ok(Value::NONE),
+    }
 }
 
 fn set_name<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

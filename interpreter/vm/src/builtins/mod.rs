@@ -53,6 +53,7 @@ pub mod types;
 pub(crate) mod typevar;
 pub(crate) mod weak;
 
+pub use async_gen::FirstIteration;
 pub use types::Type;
 
 use crate::Vm;

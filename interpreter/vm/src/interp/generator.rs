@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::dispatch::Flow;
+use super::run::FrameView;
 use super::state::{Delta, FrameRec, Mode, Stubs};
 use crate::Vm;
 use crate::builtins::Type;
@@ -17,6 +18,13 @@ use crate::value::{EMPTY, NONE, Value};
 
 /// Goes on after a call of `__next__` or `send` on behalf of an iteration.
 static NEXT_ROW: Row = Row { name: "next", catches: false, resume: |_, _, answer| answer.value() };
+
+impl Generator {
+    /// The frame that is put aside.
+    pub(crate) fn view(&self) -> FrameView<'_> {
+        FrameView { func: self.func(), base: self.regs.get(), pc: self.pc.get() }
+    }
+}
 
 impl Vm {
     /// MKGEN: turns the running frame, just entered, into a generator and returns it.

@@ -376,8 +376,8 @@ impl<'v> FrameView<'v> {
 
     /// Register `i`.
     pub fn reg(&self, i: usize) -> Value<'v> {
-        // SAFETY: the frame is on the stack while the VM is borrowed, and `i` is below its
-        // register count.
+        // SAFETY: the frame is on the stack while the VM is borrowed, or the registers are those
+        // that a generator keeps; `i` is below its register count.
         unsafe { Value::from_word(*self.base.add(i)) }
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use miniscript_syntax::{ast::Mode, decode_source};
 use miniscript_vm::code::proto::{CodeProto, SourceInfo};
 use miniscript_vm::code::store::{self, COMPILER_ID};
+use miniscript_vm::prelude;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 
@@ -93,28 +94,45 @@ impl CodeCache {
 /// The code of the bundled module `name`.
 pub(crate) fn bundled(name: &str, text: &'static str) -> Result<Arc<CodeProto>, Box<BadSource>> {
     let file = format!("<frozen {name}>");
-    let kept = installed_file(name).and_then(|place| fs::read(place).ok());
-    if let Some(code) = kept.and_then(|kept| unseal(&OPEN_KEY, text.as_bytes(), &kept)) {
-        let source = Arc::new(SourceInfo::new(&*file, text));
-        if let Ok(code) = store::from_bytes(&code, &source) {
-            return Ok(code);
-        }
+    match installed(name, &file, text) {
+        Some(code) => Ok(code),
+        None => compile_text(text.to_owned(), &file, Mode::Module),
     }
-    compile_text(text.to_owned(), &file, Mode::Module)
+}
+
+/// The code of a part of the VM that is written in MiniScript, if the installation has it.
+pub(crate) fn prelude(file: &str, text: &'static str) -> Option<Arc<CodeProto>> {
+    installed(&prelude_name(file), &prelude::source_name(file), text)
 }
 
 /// Writes the code of all bundled modules into `lib/miniscript` of an installation.
 pub fn freeze_bundled(installation: &Path) -> std::io::Result<()> {
     let folder = installation.join("frozen");
     fs::create_dir_all(&folder)?;
-    for (name, text) in crate::modules::sources() {
-        let code = compile_text(text.to_owned(), &format!("<frozen {name}>"), Mode::Module)
+    let modules = crate::modules::sources()
+        .map(|(name, text)| (name.to_owned(), format!("<frozen {name}>"), text));
+    let prelude = prelude::FILES
+        .iter()
+        .map(|(file, text)| (prelude_name(file), prelude::source_name(file), *text));
+    for (name, file, text) in modules.chain(prelude) {
+        let code = compile_text(text.to_owned(), &file, Mode::Module)
             .map_err(|bad| std::io::Error::other(format!("{name}: {:?}", bad.error)))?;
         let sealed = seal(&OPEN_KEY, text.as_bytes(), &code)
             .ok_or_else(|| std::io::Error::other(format!("{name}: cannot be stored")))?;
         fs::write(folder.join(format!("{name}.msc")), sealed)?;
     }
     Ok(())
+}
+
+fn prelude_name(file: &str) -> String {
+    format!("_prelude_{file}")
+}
+
+/// What the installation keeps under `name`; `file` is what tracebacks call the text.
+fn installed(name: &str, file: &str, text: &'static str) -> Option<Arc<CodeProto>> {
+    let kept = fs::read(installed_file(name)?).ok()?;
+    let code = unseal(&OPEN_KEY, text.as_bytes(), &kept)?;
+    store::from_bytes(&code, &Arc::new(SourceInfo::new(file, text))).ok()
 }
 
 fn installed_file(name: &str) -> Option<PathBuf> {

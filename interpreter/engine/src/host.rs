@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use miniscript_vm::builtins::Type;
+use miniscript_vm::code::proto::CodeProto;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::host::{Host, Poll, Stream};
 use miniscript_vm::native::{Exit, NResult};
@@ -175,6 +176,10 @@ impl Host for HostHandle {
 
     fn import_lock<'v>(&self, _: &'v Vm, name: &str) -> Option<Exit<'v>> {
         self.0.loader.locks.wait_for(&self.0, name)
+    }
+
+    fn prelude_code(&self, file: &str, text: &'static str) -> Option<Arc<CodeProto>> {
+        crate::cache::prelude(file, text)
     }
 
     fn poll(&self) -> Poll {

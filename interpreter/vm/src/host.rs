@@ -1,6 +1,9 @@
 //! What the VM asks of the world around it.
 
+use std::sync::Arc;
+
 use crate::Vm;
+use crate::code::proto::CodeProto;
 use crate::heap::Marker;
 use crate::native::{Exit, NResult};
 
@@ -32,6 +35,11 @@ pub trait Host: std::any::Any {
     /// What suspends this task until another one that runs the body of module `name` has done so;
     /// nothing if none does, or if that one waits for this.
     fn import_lock<'v>(&self, _vm: &'v Vm, _name: &str) -> Option<Exit<'v>> {
+        None
+    }
+
+    /// The kept code of a part of the VM that is written in MiniScript, whose text this is.
+    fn prelude_code(&self, _file: &str, _text: &'static str) -> Option<Arc<CodeProto>> {
         None
     }
 

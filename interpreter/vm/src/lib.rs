@@ -26,7 +26,7 @@ pub mod num;
 pub mod object;
 pub mod ops;
 mod poll;
-mod prelude;
+pub mod prelude;
 pub mod stats;
 pub mod suggest;
 pub mod table;

@@ -127,7 +127,9 @@ pub(crate) fn import<'v>(host: &EngineHost, vm: &'v Vm, name: &str) -> NResult<'
         text += &format!(" ({})", refusal(access, &Wanted::Import(name)));
     }
     let error = not_found(vm, name, text);
-    if let Exit::Raise(e) = error {
+    if let Exit::Raise(e) = error
+        && instead_of(name).is_none()
+    {
         vm.add_note(e, vm.str(&places_tried(name, &folders, &places))?)?;
     }
     Err(error)
@@ -194,11 +196,33 @@ pub(crate) fn locate<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Fo
 
 fn not_found<'v>(vm: &'v Vm, name: &str, text: String) -> Exit<'v> {
     let e = vm.exception(Type::ModuleNotFoundError, text);
-    let fields = vm.str(name).and_then(|n| vm.set_attr_raw(e, vm.intern("name"), n));
-    match fields.and_then(|()| vm.set_attr_raw(e, vm.intern("path"), Value::NONE)) {
+    let told = || {
+        vm.set_attr_raw(e, vm.intern("name"), vm.str(name)?)?;
+        vm.set_attr_raw(e, vm.intern("path"), Value::NONE)?;
+        match instead_of(name) {
+            Some(other) => {
+                let note = format!("MiniScript has no '{name}': use {other}");
+                vm.add_note(e, vm.str(&note)?).map(|_| ())
+            }
+            None => Ok(()),
+        }
+    };
+    match told() {
         Ok(()) => Exit::Raise(e),
         Err(e) => e,
     }
+}
+
+/// What serves in place of a module of CPython's that is not bundled.
+fn instead_of(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "http.client" | "urllib.request" => "http.get(url) and the other functions of http",
+        "http.server" | "wsgiref" | "socketserver" => "http.serve(handler)",
+        "http.cookies" | "http.cookiejar" => "the headers of http.Response and http.request",
+        "urllib.error" => "http.HTTPError, which the functions of http raise",
+        "urllib.robotparser" => "http.get(url) and urllib.parse",
+        _ => return None,
+    })
 }
 
 /// The folders in which `name` may lie.

@@ -53,9 +53,13 @@ static MODULES: &[ModuleDef] = &[
     #[cfg(unix)]
     source!("posixpath", "posixpath.ms"),
     #[cfg(unix)]
+    source!("getpass", "getpass.ms"),
+    #[cfg(unix)]
     source!("glob", "glob.ms"),
     #[cfg(unix)]
     source!("pathlib", "pathlib.ms"),
+    #[cfg(unix)]
+    source!("platform", "platform.ms"),
     #[cfg(unix)]
     source!("shutil", "shutil.ms"),
     #[cfg(unix)]
@@ -97,6 +101,7 @@ static MODULES: &[ModuleDef] = &[
     source!("datetime", "datetime.ms"),
     source!("_datetime_text", "_datetime_text.ms"),
     source!("zoneinfo", "zoneinfo.ms"),
+    source!("sched", "sched.ms"),
     ModuleDef::native("gc", gc::DOC, gc::FUNCTIONS),
     ModuleDef::source("traceback", traceback::SOURCE).with(traceback::FUNCTIONS),
 ];

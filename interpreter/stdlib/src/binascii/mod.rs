@@ -1,6 +1,7 @@
 //! `binascii`: bytes as text and back, and checksums.
 
 mod base64;
+pub(crate) mod coders;
 mod quoted;
 mod uu;
 

@@ -15,13 +15,15 @@ use crate::value::{EMPTY, FALSE, TRUE, Value, Word, is_float, is_int};
 /// each collection.
 pub(crate) struct MethodCache {
     rows: Vec<Cell<(Word, Word, Word)>>,
+    /// Whether something was put in since it was emptied: classes are made by many changes.
+    used: Cell<bool>,
 }
 
 const CACHE_SIZE: usize = 512;
 
 impl Default for MethodCache {
     fn default() -> MethodCache {
-        MethodCache { rows: vec![Cell::new((0, 0, 0)); CACHE_SIZE] }
+        MethodCache { rows: vec![Cell::new((0, 0, 0)); CACHE_SIZE], used: Cell::new(false) }
     }
 }
 
@@ -33,8 +35,10 @@ impl MethodCache {
     }
 
     pub(crate) fn clear(&self) {
-        for r in &self.rows {
-            r.set((0, 0, 0));
+        if self.used.replace(false) {
+            for r in &self.rows {
+                r.set((0, 0, 0));
+            }
         }
     }
 
@@ -86,6 +90,7 @@ impl Vm {
         }
         let found = self.class_lookup_uncached(class, name);
         row.set((cw, name, found.map_or(EMPTY, Value::word)));
+        self.method_cache.used.set(true);
         class.set_flag(class_flags::CACHED);
         found
     }

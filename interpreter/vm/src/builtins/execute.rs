@@ -135,6 +135,9 @@ fn source_text<'v>(vm: &'v Vm, v: Value<'v>, what: &str) -> Result<String, Exit<
     Ok(text)
 }
 
+/// The flag of `compile` that asks for "incomplete input" where more lines may follow.
+const INCOMPLETE_INPUT: i64 = 0x4000;
+
 fn compile<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let Some(filename) = args[1].get::<Str>() else {
         return Err(vm.type_error(format!(
@@ -155,8 +158,16 @@ fn compile<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
     let text = source_text(vm, args[0], "compile")?;
-    let text = if mode == Mode::Expression { trim(&text) } else { &text };
-    let proto = vm.compile_text(text, &filename.to_display(), mode, false)?;
+    // Without the flag of those who read line by line, a compound statement needs no blank line
+    // at its end.
+    let whole =
+        args.get(3).and_then(|flags| flags.as_small()).is_none_or(|f| f & INCOMPLETE_INPUT == 0);
+    let text = match mode {
+        Mode::Expression => trim(&text).to_owned(),
+        Mode::Interactive if whole => text + "\n\n",
+        _ => text,
+    };
+    let proto = vm.compile_text(&text, &filename.to_display(), mode, false)?;
     vm.instantiate(&proto)
 }
 

@@ -3,6 +3,7 @@
 pub mod intrinsic;
 #[macro_use]
 pub mod op;
+mod positions;
 pub mod proto;
 pub mod store;
 

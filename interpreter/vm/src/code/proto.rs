@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::positions::{PosRow, Positions};
 pub use miniscript_syntax::Span;
 
 /// The text a code object was compiled from, for tracebacks.
@@ -23,9 +24,7 @@ impl SourceInfo {
     pub fn new(filename: impl Into<String>, text: impl Into<String>) -> SourceInfo {
         let text = text.into();
         let mut line_starts = vec![0];
-        line_starts.extend(
-            text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1),
-        );
+        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|i| i as u32 + 1));
         SourceInfo { filename: filename.into(), text, line_starts }
     }
 
@@ -60,6 +59,7 @@ pub enum Const {
         /// Whether it is below zero.
         negative: bool,
         /// Little-endian magnitude.
+        #[serde(with = "raw")]
         magnitude: Box<[u8]>,
     },
     /// A float.
@@ -67,9 +67,9 @@ pub enum Const {
     /// An imaginary number.
     Complex(f64, f64),
     /// A string in UTF-8 extended by lone surrogates. Interned when instantiated if it is short.
-    Str(Box<[u8]>),
+    Str(#[serde(with = "raw")] Box<[u8]>),
     /// Bytes.
-    Bytes(Box<[u8]>),
+    Bytes(#[serde(with = "raw")] Box<[u8]>),
     /// A tuple of constants.
     Tuple(Vec<Const>),
     /// A frozen set of constants.
@@ -111,18 +111,6 @@ pub struct HandlerRow {
     pub target: u32,
     /// `R[reg]` and `R[reg+1]` receive the exception handled before and the exception.
     pub reg: u32,
-}
-
-/// Where an instruction comes from. A row holds for the words from `pc` to the next row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PosRow {
-    /// First word of the instruction.
-    pub pc: u32,
-    /// The source text concerned.
-    pub span: Span,
-    /// For binary operators and subscripts: the operator, or the bracketed part; the caret line
-    /// shows it as `^` between `~`. Empty otherwise.
-    pub anchor: Span,
 }
 
 /// Where an inner function finds a cell to capture when `MKFUNC` makes it.
@@ -187,6 +175,7 @@ pub struct CodeProto {
     /// Where `MKFUNC` finds each free variable.
     pub captures: Vec<Capture>,
     /// The instructions.
+    #[serde(with = "raw_words")]
     pub words: Vec<u32>,
     /// The constants.
     pub consts: Vec<Const>,
@@ -194,8 +183,8 @@ pub struct CodeProto {
     pub caches: Vec<u32>,
     /// The exception handlers, inner ones first.
     pub handlers: Vec<HandlerRow>,
-    /// Source positions, ascending by `pc`.
-    pub positions: Vec<PosRow>,
+    /// Source positions.
+    pub positions: Positions,
     /// Constant that holds the docstring.
     pub doc: Option<u32>,
     /// The line of `def` (or of the first decorator), `class`, or 1.
@@ -227,5 +216,56 @@ impl CodeProto {
             [] => Some(reg as usize),
             _ => self.local_regs.iter().position(|&r| r == reg),
         }
+    }
+}
+
+/// Bytes stored as they are, which is read faster than a sequence of numbers.
+pub(super) mod raw {
+    use std::fmt;
+
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<[u8]>, D::Error> {
+        from.deserialize_bytes(Raw(|bytes: &[u8]| Some(bytes.into())))
+    }
+
+    /// Makes something of bytes, unless it does not like them.
+    pub(crate) struct Raw<F>(pub F);
+
+    impl<T, F: FnOnce(&[u8]) -> Option<T>> Visitor<'_> for Raw<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
+            (self.0)(bytes).ok_or_else(|| E::custom("a length that does not fit"))
+        }
+    }
+}
+
+/// Words stored as their bytes, the low one first.
+mod raw_words {
+    use serde::de::Deserializer;
+    use serde::ser::Serializer;
+
+    use super::raw::Raw;
+
+    pub(super) fn serialize<S: Serializer>(words: &[u32], to: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        to.serialize_bytes(&bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u32>, D::Error> {
+        from.deserialize_bytes(Raw(|bytes: &[u8]| {
+            let (words, rest) = bytes.as_chunks::<4>();
+            rest.is_empty().then(|| words.iter().map(|w| u32::from_le_bytes(*w)).collect())
+        }))
     }
 }

@@ -5,7 +5,7 @@ use miniscript_syntax::Span;
 
 use super::ir::{Ir, IrCode, Kind};
 use crate::code::op::{Extra, Ins, MAX_REG, Op};
-use crate::code::proto::{CodeProto, HandlerRow, PosRow};
+use crate::code::proto::{CodeProto, HandlerRow, PosRow, Positions};
 
 /// The word distance that a branch's 16-bit operand reaches, with some slack.
 const NEAR: i64 = 32_000;
@@ -59,7 +59,7 @@ pub(super) fn assemble(code: &IrCode, proto: &mut CodeProto) -> Result<(), Misfi
             _ => pc += max_len(ir) as u32,
         }
     }
-    let mut out = Writer { proto, last: None };
+    let mut out = Writer { proto, positions: Vec::new(), last: None };
     let mut open: Vec<(u32, u32)> = Vec::new();
     for (i, ir) in list.iter().enumerate() {
         let pc = out.pc();
@@ -116,6 +116,7 @@ pub(super) fn assemble(code: &IrCode, proto: &mut CodeProto) -> Result<(), Misfi
             Kind::Op(op) => out.op(op, ir)?,
         }
     }
+    out.proto.positions = Positions::pack(&out.positions);
     Ok(())
 }
 
@@ -144,6 +145,7 @@ fn reg(n: u32) -> Result<u8, Misfit> {
 
 struct Writer<'p> {
     proto: &'p mut CodeProto,
+    positions: Vec<PosRow>,
     last: Option<(Span, Span)>,
 }
 
@@ -177,7 +179,7 @@ impl Writer<'_> {
         }
         self.last = Some((ir.span, ir.anchor));
         let pc = self.pc();
-        self.proto.positions.push(PosRow { pc, span: ir.span, anchor: ir.anchor });
+        self.positions.push(PosRow { pc, span: ir.span, anchor: ir.anchor });
     }
 
     fn op(&mut self, op: Op, ir: &Ir) -> Result<(), Misfit> {

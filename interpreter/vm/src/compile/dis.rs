@@ -85,8 +85,8 @@ fn show(code: &CodeProto, out: &mut String) {
 }
 
 fn source_line(code: &CodeProto, pc: usize) -> Option<u32> {
-    let at = code.positions.partition_point(|row| row.pc as usize <= pc).checked_sub(1)?;
-    Some(code.source.as_ref()?.line(code.positions[at].span.start))
+    let row = code.positions.find(pc as u32)?;
+    Some(code.source.as_ref()?.line(row.span.start))
 }
 
 /// Numbers for all jump targets, in order.

@@ -90,7 +90,7 @@ impl Checker<'_> {
 
     fn op(&self, pc: usize) -> Result<Op, Fault> {
         let word = self.code.words.get(pc).copied();
-        word.and_then(Op::decode).ok_or((pc, "no instruction".to_owned()))
+        word.and_then(Op::decode).ok_or_else(|| (pc, "no instruction".to_owned()))
     }
 
     fn find_starts(&mut self) -> Result<(), Fault> {
@@ -248,13 +248,6 @@ impl Checker<'_> {
             if row.reg + 2 > code.reg_count {
                 return Err(bad("register out of range"));
             }
-        }
-        let mut before = None;
-        for row in &code.positions {
-            if row.pc >= len || before.is_some_and(|b| b >= row.pc) {
-                return Err((row.pc as usize, "positions are not in order".to_owned()));
-            }
-            before = Some(row.pc);
         }
         for name in &code.caches {
             if *name as usize >= code.consts.len() {

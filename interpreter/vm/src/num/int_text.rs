@@ -35,6 +35,9 @@ pub fn parse(
     if base == 1 || base > 36 {
         return Err(Fault::value("int() base must be >= 2 and <= 36, or 0"));
     }
+    if let Some(n) = short(text, base) {
+        return Ok(Int::Small(n));
+    }
     let invalid = || {
         let text = shown.repr(text);
         Fault::value(format!("invalid literal for int() with base {base}: {}", clip(&text)))
@@ -60,6 +63,22 @@ pub fn parse(
     let magnitude = read(digits.as_bytes(), radix, poll)?.ok_or_else(invalid)?;
     let sign = if negative { Sign::Minus } else { Sign::Plus };
     Ok(BigInt::from_biguint(sign, magnitude).into())
+}
+
+/// The common case: a few digits without a prefix, perhaps with a sign.
+fn short(text: &[u8], base: u32) -> Option<i64> {
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    // Twelve digits fit whatever the base.
+    if base == 0 || digits.is_empty() || digits.len() > 12 {
+        return None;
+    }
+    let step =
+        |n: i64, b: &u8| Some(n * i64::from(base) + i64::from(char::from(*b).to_digit(base)?));
+    Some(sign * digits.iter().try_fold(0, step)?)
 }
 
 /// Error messages show at most 200 characters of a literal.

@@ -1,7 +1,8 @@
 //! Parts of builtins that are written in MiniScript: what must call back in the middle of
 //! something, in its general and rare form. Leaf natives hand over with `Exit::tail`.
 //!
-//! A file is compiled when one of its functions is first wanted. Its functions see each other, the
+//! A file is loaded when one of its functions is first wanted: the host may have its code, else it
+//! is compiled. Its functions see each other, the
 //! internal natives of [`NATIVES`], and the builtins. Their frames do not show in tracebacks. They
 //! are made from the file's code objects without running it, so it may hold nothing but plain
 //! functions without defaults.
@@ -18,7 +19,7 @@ use crate::object::func::{Code, Function};
 use crate::value::{EMPTY, Value};
 
 /// The files: name and text.
-static FILES: &[(&str, &str)] = &[
+pub static FILES: &[(&str, &str)] = &[
     ("compare", include_str!("compare.ms")),
     ("generic", include_str!("generic.ms")),
     ("map", include_str!("map.ms")),
@@ -80,15 +81,16 @@ impl Vm {
         let Some((_, text)) = FILES.iter().find(|(n, _)| *n == file) else {
             return Err(self.no_prelude(file));
         };
-        let proto = compile(file, text).ok_or_else(|| self.no_prelude(file))?;
+        let proto = self.host().prelude_code(file, text).or_else(|| compile(file, text));
+        let proto = proto.ok_or_else(|| self.no_prelude(file))?;
         let dict = self.prelude_dict()?;
-        for c in &proto.consts {
+        for c in Arc::unwrap_or_clone(proto).consts {
             let Const::Code(p) = c else { continue };
-            let mut hidden = CodeProto::clone(p);
+            let mut hidden = Arc::unwrap_or_clone(p);
             hidden.flags.hidden = true;
+            let name = self.intern(&hidden.name);
             let code = self.instantiate(&Arc::new(hidden))?;
             let Some(code) = code.get::<Code>() else { continue };
-            let name = self.intern(&p.name);
             let f = Function::new(
                 Type::Function.shape(),
                 code,
@@ -107,8 +109,13 @@ impl Vm {
     }
 }
 
+/// What tracebacks would call the file.
+pub fn source_name(file: &str) -> String {
+    format!("<prelude {file}>")
+}
+
 fn compile(file: &str, text: &str) -> Option<Arc<CodeProto>> {
     let module = miniscript_syntax::parse(text, miniscript_syntax::ast::Mode::Module).ok()?;
-    let source = Arc::new(SourceInfo::new(format!("<prelude {file}>"), text));
+    let source = Arc::new(SourceInfo::new(source_name(file), text));
     crate::compile::compile_module(&module, source, crate::compile::CompileMode::default()).ok()
 }

@@ -68,9 +68,8 @@ fn frame<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 /// The position of word `at` of a code object.
-pub(crate) fn position(p: &CodeProto, at: u32) -> Option<&PosRow> {
-    let i = p.positions.partition_point(|r| r.pc <= at);
-    p.positions.get(i.checked_sub(1)?)
+pub(crate) fn position(p: &CodeProto, at: u32) -> Option<PosRow> {
+    p.positions.find(at)
 }
 
 /// The line of word `at`.

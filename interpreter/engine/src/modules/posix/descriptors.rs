@@ -31,6 +31,7 @@ pub(super) const FLAGS: &[(&str, i32)] = &[
     ("O_CLOEXEC", libc::O_CLOEXEC),
     ("O_DIRECTORY", libc::O_DIRECTORY),
     ("O_SYNC", libc::O_SYNC),
+    ("O_NOCTTY", libc::O_NOCTTY),
 ];
 
 pub(super) const ROWS: &[NativeDef] = &[
@@ -50,6 +51,7 @@ pub(super) const ROWS: &[NativeDef] = &[
     NativeDef::new("fsync", "fd", sync, "Bring what was written to the disk."),
     NativeDef::new("fdatasync", "fd", sync, "Bring what was written to the disk."),
     NativeDef::new("ftruncate", "fd, length, /", ftruncate, "Set the length of an open file."),
+    NativeDef::new("_set_echo", "fd, on, /", set_echo, "Show what is typed or not; how it was."),
     NativeDef::new("_terminal_size", "fd, /", terminal_size, "(columns, lines)."),
 ];
 
@@ -241,6 +243,17 @@ fn dup<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 fn isatty<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let file = any_file(vm, int32(vm, args[0])?.into());
     Ok(Value::bool(file.is_ok_and(|file| rustix::termios::isatty(&file))))
+}
+
+fn set_echo<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let file = any_file(vm, int32(vm, args[0])?.into())?;
+    let mut settings = tcgetattr(&file).map_err(|e| io_error(vm, e.into()))?;
+    let was = settings.local_modes.contains(LocalModes::ECHO);
+    settings.local_modes.set(LocalModes::ECHO, args[1].is(Value::TRUE));
+    // What was typed ahead is thrown away, as it was shown already.
+    tcsetattr(&file, OptionalActions::Flush, &settings).map_err(|e| io_error(vm, e.into()))?;
+    Ok(Value::bool(was))
 }
 
 fn sync<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

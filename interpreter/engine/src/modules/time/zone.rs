@@ -116,7 +116,8 @@ fn saving(zone: &TimeZone, seconds: i64, now: &Rule) -> i64 {
     let at = timestamp(seconds);
     let near = zone.preceding(at).take(4).find(standard);
     match near.or_else(|| zone.following(at).take(4).find(standard)) {
-        Some(t) if now.offset > i64::from(t.offset().seconds()) => {
+        // It is behind where the winter's time counts as the deviation, as in Ireland.
+        Some(t) if now.offset != i64::from(t.offset().seconds()) => {
             now.offset - i64::from(t.offset().seconds())
         }
         _ => 3600,

@@ -27,7 +27,7 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 
 use crate::Vm;
 use crate::object::func::Code;
@@ -67,13 +67,15 @@ pub mod kind {
 /// be gone, and another lie there).
 pub struct Sites {
     rows: UnsafeCell<Vec<[u64; 4]>>,
+    /// Whether something was put in since it was emptied: classes are made by many changes.
+    used: Cell<bool>,
 }
 
 const SITES: usize = 512;
 
 impl Default for Sites {
     fn default() -> Sites {
-        Sites { rows: UnsafeCell::new(vec![[0; 4]; SITES]) }
+        Sites { rows: UnsafeCell::new(vec![[0; 4]; SITES]), used: Cell::new(false) }
     }
 }
 
@@ -89,8 +91,10 @@ impl Sites {
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        // SAFETY: as above.
-        unsafe { (*self.rows.get()).fill([0; 4]) };
+        if self.used.replace(false) {
+            // SAFETY: as above.
+            unsafe { (*self.rows.get()).fill([0; 4]) };
+        }
     }
 }
 
@@ -120,6 +124,7 @@ impl Vm {
             if attributes.contains(&old) && attributes.contains(&key) {
                 let row = self.st.sites.row(c, old as u32);
                 *row = [c as u64, old, *c.add(2), *c.add(3)];
+                self.st.sites.used.set(true);
             }
             for (i, w) in [key, second, third].into_iter().enumerate() {
                 *c.add(1 + i) = w;

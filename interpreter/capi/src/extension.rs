@@ -7,7 +7,9 @@ use miniscript_engine::EngineHost;
 use miniscript_engine::vm::builtins::Type;
 use miniscript_engine::vm::handles::Handle;
 use miniscript_engine::vm::interp::nested::Nest;
-use miniscript_engine::vm::native::{Action, Arity, Exit, NResult, NativeDef, NativeFn, Role};
+use miniscript_engine::vm::native::{
+    Action, Arity, Exit, NResult, NativeDef, NativeFn, Quick, Role,
+};
 use miniscript_engine::vm::object::func;
 use miniscript_engine::vm::object::map::Dict;
 use miniscript_engine::vm::object::record::Module;
@@ -117,6 +119,7 @@ impl Function {
             role: Role::Method,
             func: NativeFn::Host(call),
             doc: lasting(&doc),
+            quick: Quick::No,
         };
         Box::new(Function { ms, func, data: row.data, flags: row.flags, def, _texts: [name, doc] })
     }

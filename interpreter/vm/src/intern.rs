@@ -14,9 +14,17 @@ use crate::object::text::Str;
 use crate::value::Value;
 
 /// The set of interned strings.
-#[derive(Default)]
 pub struct Interner {
     table: RefCell<HashTable<(i64, *const Str)>>,
+}
+
+/// Room for the names of a small program, so that the table does not grow at the start.
+const FIRST_SIZE: usize = 896;
+
+impl Default for Interner {
+    fn default() -> Interner {
+        Interner { table: RefCell::new(HashTable::with_capacity(FIRST_SIZE)) }
+    }
 }
 
 impl Interner {

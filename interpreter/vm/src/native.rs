@@ -190,6 +190,39 @@ pub struct NativeDef {
     pub func: NativeFn,
     /// The docstring.
     pub doc: &'static str,
+    /// What the dispatch loop knows of it.
+    pub quick: Quick,
+}
+
+/// Natives that the dispatch loop runs by itself where the arguments are of the commonest types;
+/// each is complete without that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Quick {
+    /// None of them.
+    No,
+    /// `list.append`.
+    Append,
+    /// `list.pop`.
+    Pop,
+    /// `dict.get`.
+    Get,
+    /// `len`.
+    Len,
+    /// `isinstance`.
+    IsInstance,
+    /// `ord`.
+    Ord,
+    /// `abs`.
+    Abs,
+    /// `min` of ints.
+    Min,
+    /// `max` of ints.
+    Max,
+    /// `send` of a generator.
+    Send,
+    /// `__next__` of a generator.
+    Next,
 }
 
 /// Numbers of parameters.
@@ -309,7 +342,14 @@ impl NativeDef {
             role: Role::Method,
             func: NativeFn::Leaf(func),
             doc,
+            quick: Quick::No,
         }
+    }
+
+    /// The same for one that the dispatch loop knows.
+    pub(crate) const fn quick(mut self, quick: Quick) -> NativeDef {
+        self.quick = quick;
+        self
     }
 
     /// The same with another role.

@@ -283,6 +283,15 @@ impl Vm {
         self.new_inline_str(Type::Str.shape(), &[text], text.len(), text.len(), 0)
     }
 
+    /// A part of a string, in bytes that are whole code points.
+    #[inline]
+    pub(crate) fn str_part<'v>(&'v self, whole: &Str, part: &[u8]) -> NResult<'v> {
+        if whole.is_ascii() && (2..=Str::INLINE).contains(&part.len()) {
+            return Ok(self.ascii_str(part));
+        }
+        self.str_bytes(part)
+    }
+
     fn new_inline_str(
         &self,
         shape: u32,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use miniscript_abi::*;
 use miniscript_vm::interp::typed::TypedFn;
-use miniscript_vm::native::{Arity, NResult, NativeDef, NativeFn, Role};
+use miniscript_vm::native::{Arity, NResult, NativeDef, NativeFn, Quick, Role};
 use miniscript_vm::{Value, Vm};
 use num_bigint::BigInt;
 
@@ -121,7 +121,7 @@ fn row(f: &'static Function, shown: String, method: bool) -> Result<Row, String>
         }
         _ => NativeFn::Host(super::call::entry),
     };
-    let def = NativeDef { name: f.name, sig, arity, role, func, doc: f.doc };
+    let def = NativeDef { name: f.name, sig, arity, role, func, doc: f.doc, quick: Quick::No };
     let calls_back = f.record.flags & MS_FN_CALLS_BACK != 0;
     Ok(Row { def, function: f, slots, calls_back, shown })
 }

@@ -1,7 +1,7 @@
 //! Classes of values, and looking names up in them: with a cache, and what has to follow when a
 //! class changes.
 
-use std::cell::Cell;
+use std::cell::{Cell, Ref};
 
 use crate::Vm;
 use crate::builtins::Type;
@@ -10,6 +10,7 @@ use crate::native::{Exit, NativeDef, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Native;
 use crate::object::text::Str;
+use crate::table::DictTable;
 use crate::value::{EMPTY, FALSE, TRUE, Value, Word, is_float, is_int};
 /// Recently looked-up class attributes, by class and name. Emptied when any class changes and by
 /// each collection.
@@ -101,7 +102,37 @@ impl Vm {
         name: Word,
     ) -> Option<Value<'v>> {
         let hash = self.name_hash(name);
-        class.mro().iter().find_map(|c| c.get::<Class>()?.own(hash, name))
+        class.mro().iter().find_map(|c| self.class_own(c.get::<Class>()?, hash, name))
+    }
+
+    /// The shape of instances of a class that keep their attributes in a dict.
+    pub(crate) fn dict_shape(&self, class: &Class) -> u32 {
+        if class.dict_shape.get() == 0 {
+            class.dict_shape.set(self.shapes.root(Value::object(class).word(), true));
+        }
+        class.dict_shape.get()
+    }
+
+    /// The namespace of a class.
+    #[inline]
+    pub(crate) fn class_ns<'c>(&self, class: &'c Class) -> Ref<'c, DictTable> {
+        if class.has(class_flags::UNFILLED) {
+            crate::builtins::fill_class(self, class);
+        }
+        class.ns()
+    }
+
+    /// The attribute `name` (interned) of this class alone.
+    #[inline]
+    pub(crate) fn class_own<'c>(
+        &self,
+        class: &'c Class,
+        hash: i64,
+        name: Word,
+    ) -> Option<Value<'c>> {
+        let ns = self.class_ns(class);
+        let i = ns.find_identical(hash, name)?;
+        ns.get(i).map(|e| crate::object::lend(class, e.value))
     }
 
     /// The hash of an interned name.
@@ -113,7 +144,8 @@ impl Vm {
     /// The class in whose namespace `name` is found for `class`.
     pub fn defining_class<'v>(&'v self, class: &'v Class, name: Word) -> Option<&'v Class> {
         let hash = self.name_hash(name);
-        class.mro().iter().filter_map(|c| c.get::<Class>()).find(|c| c.own(hash, name).is_some())
+        let mut classes = class.mro().iter().filter_map(|c| c.get::<Class>());
+        classes.find(|c| self.class_own(c, hash, name).is_some())
     }
 
     /// Sets (Empty: deletes) an attribute of a class; `false` if there was nothing to delete.
@@ -125,6 +157,7 @@ impl Vm {
     ) -> Result<bool, Exit<'v>> {
         let hash = self.name_hash(name.word());
         {
+            drop(self.class_ns(class));
             let mut ns = class.ns_mut();
             match ns.find_identical(hash, name.word()) {
                 Some(i) if v.is_empty() => {

@@ -155,7 +155,7 @@ impl Vm {
             }
         }
         let class = self.class_of(obj);
-        h.shape.set(class.dict_shape.get());
+        h.shape.set(self.dict_shape(class));
         more_of(h).set(Value::object(d).word());
         if let Some(i) = obj.get::<crate::object::instance::Instance>() {
             for c in i.inline() {

@@ -4,7 +4,7 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::builtins::list::NONE_ROW;
 use crate::builtins::range::class_of_arg;
-use crate::native::{Exit, NResult, NativeDef, Role, Row};
+use crate::native::{Exit, NResult, NativeDef, Quick, Role, Row};
 use crate::object::map::Dict;
 use crate::object::record::DictView;
 use crate::value::Value;
@@ -21,7 +21,8 @@ pub const METHODS: &[NativeDef] = &[
     NativeDef::new("__or__", "self, value, /", or, "Return self|value."),
     NativeDef::new("__ror__", "self, value, /", ror, "Return value|self."),
     NativeDef::new("__ior__", "self, value, /", ior, "Return self|=value."),
-    NativeDef::new("get", "self, key, default=None, /", get, "Return the value for key."),
+    NativeDef::new("get", "self, key, default=None, /", get, "Return the value for key.")
+        .quick(Quick::Get),
     NativeDef::new("setdefault", "self, key, default=None, /", setdefault, ""),
     NativeDef::new("pop", "self, key, default=None, /", pop, "Remove specified key."),
     NativeDef::new("popitem", "self, /", popitem, "Remove and return the last pair."),

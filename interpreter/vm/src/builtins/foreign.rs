@@ -68,7 +68,6 @@ impl Vm {
         class.native_type.set(made.base.native_type.get());
         class.host_data.set(made.data);
         class.root_shape.set(self.shapes.root(value.word(), false));
-        class.dict_shape.set(self.shapes.root(value.word(), true));
         class.set_flag(if exception { class_flags::EXCEPTION } else { class_flags::NO_DICT });
         if !made.subclassable {
             class.set_flag(class_flags::FINAL);
@@ -98,7 +97,7 @@ impl Vm {
             let member = Member::new(Type::GetSet.shape(), name, owner, get, set);
             Value::object(self.heap.alloc(member, 0, false))
         };
-        let known = class.own(self.name_hash(name.word()), name.word());
+        let known = self.class_own(class, self.name_hash(name.word()), name.word());
         let known = known.and_then(|v| v.get::<Member>());
         let v = match role {
             Role::Method | Role::Class => native,

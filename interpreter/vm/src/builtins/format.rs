@@ -73,6 +73,9 @@ impl Vm {
         if text.is_empty() {
             return self.str_value(v);
         }
+        if let (Some(n), Some((width, fill))) = (v.as_small(), spec::plain_width(text)) {
+            return Ok(self.padded_int(n, width, fill));
+        }
         self.check(spec::size_hint(text))?;
         self.ticks(spec::size_hint(text) / 256)?;
         let name = self.class_of(v).name_str();

@@ -2,7 +2,7 @@
 
 use crate::Vm;
 use crate::builtins::Type;
-use crate::native::{Action, Answer, Exit, NResult, NativeDef, Row, Then};
+use crate::native::{Action, Answer, Exit, NResult, NativeDef, Quick, Row, Then};
 use crate::object::class::Class;
 use crate::object::generator::{GenState, Generator};
 use crate::object::iter::Iter;
@@ -28,7 +28,8 @@ pub const NAMES: &[NativeDef] = &[
 
 /// Rows of generators and coroutines.
 pub const SEND: &[NativeDef] = &[
-    NativeDef::new("send", "self, value, /", |vm, a| Err(resume(vm, a[0], a[1], false, None)), ""),
+    NativeDef::new("send", "self, value, /", |vm, a| Err(resume(vm, a[0], a[1], false, None)), "")
+        .quick(Quick::Send),
     NativeDef::new("throw", "self, type, value=None, traceback=None, /", throw, ""),
     NativeDef::new("close", "self, /", close, "Raise GeneratorExit inside generator."),
 ];
@@ -41,7 +42,8 @@ pub const GENERATOR: &[NativeDef] = &[
         "self, /",
         |vm, a| Err(resume(vm, a[0], Value::NONE, false, None)),
         "",
-    ),
+    )
+    .quick(Quick::Next),
     NativeDef::getter("gi_running", running, ""),
     NativeDef::getter("gi_suspended", suspended, ""),
     NativeDef::getter("gi_yieldfrom", delegate, ""),

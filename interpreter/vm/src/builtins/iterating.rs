@@ -5,7 +5,7 @@ use crate::builtins::Type;
 use crate::builtins::iterators::{STOP_ROW, callable_next};
 use crate::builtins::sorting;
 use crate::heap::Kind;
-use crate::native::{Action, Exit, NResult, NativeDef, Row};
+use crate::native::{Action, Exit, NResult, NativeDef, Quick, Row};
 use crate::object::class::Class;
 use crate::object::generator::Generator;
 use crate::object::iter::Iter;
@@ -24,7 +24,8 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "obj, /",
         |vm, a| vm.len_of(a[0]),
         "Return the number of items in a container.",
-    ),
+    )
+    .quick(Quick::Len),
     NativeDef::new("iter", "object, sentinel=None, /", iter, "Get an iterator from an object."),
     NativeDef::new(
         "next",
@@ -56,13 +57,15 @@ pub const FUNCTIONS: &[NativeDef] = &[
         "*args, key=None, default=None",
         |vm, a| extreme(vm, a, false),
         "Return the smallest item of an iterable or of the arguments.",
-    ),
+    )
+    .quick(Quick::Min),
     NativeDef::new(
         "max",
         "*args, key=None, default=None",
         |vm, a| extreme(vm, a, true),
         "Return the biggest item of an iterable or of the arguments.",
-    ),
+    )
+    .quick(Quick::Max),
     NativeDef::new(
         "any",
         "iterable, /",

@@ -3,7 +3,7 @@
 use crate::Vm;
 use crate::builtins::range::class_of_arg;
 use crate::builtins::{Type, iterators, sorting};
-use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
+use crate::native::{Answer, Exit, NResult, NativeDef, Quick, Role, Row};
 use crate::object::seq::{List, Tuple};
 use crate::ops::equal::Seq;
 use crate::value::Value;
@@ -17,11 +17,13 @@ pub const METHODS: &[NativeDef] = &[
     NativeDef::new("__iadd__", "self, value, /", iadd, "Implement self+=value."),
     NativeDef::new("__imul__", "self, value, /", imul, "Implement self*=value."),
     NativeDef::new("__reversed__", "self, /", reversed, "Return a reverse iterator."),
-    NativeDef::new("append", "self, object, /", append, "Append object to the end of the list."),
+    NativeDef::new("append", "self, object, /", append, "Append object to the end of the list.")
+        .quick(Quick::Append),
     NativeDef::new("extend", "self, iterable, /", extend, "Append elements from the iterable."),
     NativeDef::new("insert", "self, index, object, /", insert, "Insert object before index."),
     NativeDef::new("remove", "self, value, /", remove, "Remove first occurrence of value."),
-    NativeDef::new("pop", "self, index=-1, /", pop, "Remove and return item at index."),
+    NativeDef::new("pop", "self, index=-1, /", pop, "Remove and return item at index.")
+        .quick(Quick::Pop),
     NativeDef::new("clear", "self, /", clear, "Remove all items from list."),
     NativeDef::new("copy", "self, /", copy, "Return a shallow copy of the list."),
     NativeDef::new("reverse", "self, /", reverse, "Reverse *IN PLACE*."),
@@ -226,6 +228,9 @@ fn pop_at<'v>(vm: &'v Vm, v: Value<'v>, answer: Answer<'v>) -> NResult<'v> {
 
 fn pop<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     if a[1].is_empty() {
+        if let Some(last) = list(a[0]).and_then(List::pop) {
+            return Ok(last);
+        }
         return pop_at(vm, a[0], Answer::Value(Value::int32(-1)));
     }
     vm.index_then(a[1], &POP_ROW, vec![a[0]])

@@ -206,7 +206,7 @@ pub(crate) fn bootstrap(vm: &mut Vm) {
         class.native_type.set(t as u16);
         class.name.set(vm.intern(t.name()).word());
         class.qualname.set(class.name.get());
-        let mut f = 0;
+        let mut f = class_flags::UNFILLED;
         if t.is_final() {
             f |= class_flags::FINAL;
         }
@@ -220,17 +220,7 @@ pub(crate) fn bootstrap(vm: &mut Vm) {
     vm.empty_tuple.set(empty.word());
     for &t in Type::ALL {
         let class = vm.class(t);
-        class.dict_shape.set(vm.shapes.root(Value::object(class).word(), true));
         link_bases(vm, t, class);
-    }
-    for &t in Type::ALL {
-        fill_class(vm, t);
-    }
-    for (t, name) in CONSTANTS {
-        let name = vm.intern(name);
-        let v = Value::NONE;
-        let class = vm.class(*t);
-        let _ = class.ns_mut().insert_new(vm.name_hash(name.word()), name.word(), v.word());
     }
     vm.builtins.set(Value::object(vm.dict()).word());
     vm.modules.set(Value::object(vm.dict()).word());
@@ -263,13 +253,18 @@ fn link_bases(vm: &Vm, t: Type, class: &Class) {
     class.mro.set(vm.tuple(&mro).unwrap_or(Value::NONE).word());
 }
 
-fn fill_class(vm: &Vm, t: Type) {
-    let class = vm.class(t);
+/// Fills the namespace of a builtin class, when it is first looked at: a program uses few of them.
+#[cold]
+pub(crate) fn fill_class(vm: &Vm, class: &Class) {
+    class.flags.set(class.flags.get() & !class_flags::UNFILLED);
+    let Some(&t) = Type::ALL.get(class.native_type.get() as usize) else { return };
     let owner = Value::object(class);
     let shared = repr::row(t).into_iter().chain(format::rows(t));
     for def in methods(t).iter().copied().flatten().chain(shared) {
         let name = vm.intern(def.name);
-        if def.role != Role::Setter && class.own(vm.name_hash(name.word()), name.word()).is_some() {
+        if def.role != Role::Setter
+            && vm.class_own(class, vm.name_hash(name.word()), name.word()).is_some()
+        {
             // A class's own row goes before the shared one.
             continue;
         }
@@ -289,13 +284,19 @@ fn fill_class(vm: &Vm, t: Type) {
             )),
             Role::Setter => {
                 let hash = vm.name_hash(name.word());
-                if let Some(m) = class.own(hash, name.word()).and_then(|g| g.get::<Member>()) {
+                if let Some(m) =
+                    vm.class_own(class, hash, name.word()).and_then(|g| g.get::<Member>())
+                {
                     m.set.set(native.word());
                 }
                 continue;
             }
         };
         let _ = class.ns_mut().insert_new(vm.name_hash(name.word()), name.word(), v.word());
+    }
+    for (_, name) in CONSTANTS.iter().filter(|(of, _)| *of == t) {
+        let name = vm.intern(name).word();
+        let _ = class.ns_mut().insert_new(vm.name_hash(name), name, Value::NONE.word());
     }
 }
 

@@ -125,7 +125,6 @@ impl Vm {
         let class = self.heap.alloc(Class::new(meta.root_shape.get(), layout, false), 0, true);
         let word = Value::object(class).word();
         class.root_shape.set(self.shapes.root(word, false));
-        class.dict_shape.set(self.shapes.root(word, true));
         class.native_type.set(base.native_type.get());
         class.host_data.set(base.host_data.get());
         class.name.set(Value::object(self.intern_str(text)).word());
@@ -209,7 +208,7 @@ impl Vm {
             };
             put(key, v)?;
         }
-        let has = |w| class.own(self.name_hash(w), w).is_some();
+        let has = |w| self.class_own(class, self.name_hash(w), w).is_some();
         if has(n.__eq__) && !has(n.__hash__) {
             put(self.word_value(n.__hash__), Value::NONE)?;
         }
@@ -233,7 +232,7 @@ impl Vm {
         bases: &[Value<'v>],
     ) -> Result<(), Exit<'v>> {
         let n = &self.names;
-        let Some(slots) = class.own(self.name_hash(n.__slots__), n.__slots__) else {
+        let Some(slots) = self.class_own(class, self.name_hash(n.__slots__), n.__slots__) else {
             return Ok(());
         };
         let names: Vec<Value<'v>> = if slots.is_a::<Str>() {
@@ -288,7 +287,7 @@ impl Vm {
                 )));
             }
             let name = self.intern(&mangle(&class.name_str(), &text));
-            if class.own(self.name_hash(name.word()), name.word()).is_some() {
+            if self.class_own(class, self.name_hash(name.word()), name.word()).is_some() {
                 return Err(self
                     .value_error(format!("'{text}' in __slots__ conflicts with class variable")));
             }
@@ -330,7 +329,7 @@ impl Vm {
     /// Calls the `__set_name__` of what the namespace holds, then `__init_subclass__`.
     fn set_names<'v>(&'v self, class: &'v Class, kw: Value<'v>) -> NResult<'v> {
         let mut pending = Vec::new();
-        for e in class.ns().iter() {
+        for e in self.class_ns(class).iter() {
             let v = self.word_value(e.value);
             if !v.is_object() || v.is_a::<Function>() || v.is_a::<Str>() {
                 continue;
@@ -353,10 +352,11 @@ impl Vm {
         let me = Value::object(class);
         let name = self.names.__init_subclass__;
         let hash = self.name_hash(name);
-        let found = class.mro().iter().skip(1).find_map(|c| c.get::<Class>()?.own(hash, name));
+        let found =
+            class.mro().iter().skip(1).find_map(|c| self.class_own(c.get::<Class>()?, hash, name));
         let Some(f) = found else { return Ok(me) };
         let kw_empty = kw.get::<Dict>().is_none_or(|d| d.is_empty());
-        let plain = self.class(Type::Object).own(hash, name);
+        let plain = self.class_own(self.class(Type::Object), hash, name);
         if kw_empty && plain.is_some_and(|p| p.is(f)) {
             return Ok(me);
         }

@@ -1,7 +1,7 @@
 //! The builtin functions on numbers: `abs divmod pow round bin oct hex ord chr`.
 
 use crate::Vm;
-use crate::native::{NResult, NativeDef, Row};
+use crate::native::{NResult, NativeDef, Quick, Row};
 use crate::num::int_text;
 use crate::object::text::{ByteArray, Bytes, Str};
 use crate::ops::arith::Bin;
@@ -10,7 +10,8 @@ use crate::text::wtf8;
 use crate::value::Value;
 
 pub(super) static FUNCTIONS: &[NativeDef] = &[
-    NativeDef::new("abs", "x, /", abs, "Return the absolute value of the argument."),
+    NativeDef::new("abs", "x, /", abs, "Return the absolute value of the argument.")
+        .quick(Quick::Abs),
     NativeDef::new("divmod", "x, y, /", divmod, "Return the tuple (x//y, x%y)."),
     NativeDef::new(
         "pow",
@@ -27,7 +28,8 @@ pub(super) static FUNCTIONS: &[NativeDef] = &[
     NativeDef::new("bin", "number, /", bin, "Return the binary representation of an integer."),
     NativeDef::new("oct", "number, /", oct, "Return the octal representation of an integer."),
     NativeDef::new("hex", "number, /", hex, "Return the hexadecimal representation of an integer."),
-    NativeDef::new("ord", "c, /", ord, "Return the Unicode code point for a one-character string."),
+    NativeDef::new("ord", "c, /", ord, "Return the Unicode code point for a one-character string.")
+        .quick(Quick::Ord),
     NativeDef::new("chr", "i, /", chr, "Return a Unicode string of one character with ordinal i."),
 ];
 

@@ -171,7 +171,7 @@ impl Vm {
     /// `__module__` of a class.
     pub(crate) fn class_module<'v>(&'v self, class: &'v Class) -> Option<Value<'v>> {
         let n = self.names.__module__;
-        if let Some(v) = class.own(self.name_hash(n), n) {
+        if let Some(v) = self.class_own(class, self.name_hash(n), n) {
             return Some(v);
         }
         if class.has(class_flags::HEAP) {
@@ -283,7 +283,7 @@ impl Vm {
     pub(crate) fn attribute_names<'v>(&'v self, obj: Value<'v>, out: &mut Vec<Value<'v>>) {
         let mut of_class = |c: &'v Class| {
             for c in c.mro().iter().filter_map(|c| c.get::<Class>()) {
-                let names = c.ns();
+                let names = self.class_ns(c);
                 let names = names.iter().map(|e| self.word_value(e.key));
                 // `object` has the getter of `__dict__` for all that have a namespace.
                 let dict = self.names.__dict__;
@@ -351,7 +351,7 @@ fn getstate<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 fn slot_names<'v>(vm: &'v Vm, class: &'v Class) -> Vec<(Value<'v>, Value<'v>)> {
     let mut out = Vec::new();
     for c in class.mro().iter().filter_map(|c| c.get::<Class>()) {
-        for e in c.ns().iter() {
+        for e in vm.class_ns(c).iter() {
             if let Some(m) = vm.word_value(e.value).get::<crate::object::record::Member>()
                 && m.get().is_none()
             {
@@ -430,13 +430,13 @@ fn set_class<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
     let shape = vm.shapes.get(h.shape.get());
     if shape.dict_mode {
-        h.shape.set(new.dict_shape.get());
+        h.shape.set(vm.dict_shape(new));
     } else {
         match vm.shapes.with_names(new.root_shape.get(), shape.names()) {
             Some(s) => h.shape.set(s),
             None => {
                 vm.to_dict_mode(obj)?;
-                h.shape.set(new.dict_shape.get());
+                h.shape.set(vm.dict_shape(new));
             }
         }
     }

@@ -170,7 +170,7 @@ impl Vm {
             let base = c.bases().first().and_then(|b| b.get::<Class>());
             let Some(base) = base else { return c };
             let own = if c.has(class_flags::HEAP) {
-                c.ns().iter().any(|e| {
+                self.class_ns(c).iter().any(|e| {
                     self.word_value(e.value).get::<Member>().is_some_and(|m| m.get().is_none())
                 })
             } else {

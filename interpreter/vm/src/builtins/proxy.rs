@@ -115,7 +115,7 @@ fn under<'v>(vm: &'v Vm, v: Value<'v>) -> NResult<'v> {
     let Some(p) = v.get::<MappingProxy>() else { return Ok(v) };
     let Some(c) = p.mapping().get::<Class>() else { return Ok(p.mapping()) };
     let d = vm.dict();
-    let entries: Vec<(u64, u64)> = c.ns().iter().map(|e| (e.key, e.value)).collect();
+    let entries: Vec<(u64, u64)> = vm.class_ns(c).iter().map(|e| (e.key, e.value)).collect();
     for (k, v) in entries {
         vm.dict_set_name(d, vm.word_value(k), vm.word_value(v))?;
     }

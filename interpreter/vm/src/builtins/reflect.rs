@@ -5,7 +5,7 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::interp::run::FrameView;
-use crate::native::{Answer, Exit, NResult, NativeDef, Row};
+use crate::native::{Answer, Exit, NResult, NativeDef, Quick, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::{CellObj, Native};
 use crate::object::map::Dict;
@@ -44,7 +44,8 @@ pub(crate) static FUNCTIONS: &[NativeDef] = &[
         "obj, class_or_tuple, /",
         isinstance,
         "Return whether an object is an instance of a class or of a subclass thereof.",
-    ),
+    )
+    .quick(Quick::IsInstance),
     NativeDef::new(
         "issubclass",
         "cls, class_or_tuple, /",

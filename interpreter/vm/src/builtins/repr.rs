@@ -279,7 +279,8 @@ impl Vm {
     pub fn class_label(&self, c: &Class) -> String {
         let qualname = crate::object::read(&c.qualname);
         let qualname = qualname.get::<Str>().map_or_else(|| c.name_str(), |s| s.to_display());
-        let module = c.own(self.name_hash(self.names.__module__), self.names.__module__);
+        let module =
+            self.class_own(c, self.name_hash(self.names.__module__), self.names.__module__);
         match module.and_then(|m| m.get::<Str>()) {
             Some(m) if m.bytes() != b"builtins" => format!("{}.{qualname}", m.to_display()),
             Some(_) => qualname.into_owned(),
@@ -421,7 +422,7 @@ fn compound<'v>(vm: &'v Vm, v: Value<'v>, t: Type) -> Result<Option<Pieces<'v>>,
             match m.mapping().get::<Class>() {
                 Some(c) => {
                     let mut items = Vec::new();
-                    for e in c.ns().iter() {
+                    for e in vm.class_ns(c).iter() {
                         items.extend([vm.word_value(e.key), vm.word_value(e.value)]);
                     }
                     let mut p = Pieces::new("mappingproxy({", items, "})");

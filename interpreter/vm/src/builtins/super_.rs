@@ -139,7 +139,7 @@ impl Vm {
         }
         let hash = self.name_hash(name.word());
         let mut after = class.mro().iter().skip_while(|c| !c.is(s.start())).skip(1);
-        let found = after.find_map(|c| c.get::<Class>()?.own(hash, name.word()));
+        let found = after.find_map(|c| self.class_own(c.get::<Class>()?, hash, name.word()));
         let Some(d) = found else { return Ok(None) };
         let through_class = s.object().is(s.class());
         let obj = if through_class { Value::NONE } else { s.object() };

@@ -269,7 +269,7 @@ fn store<'v>(vm: &'v Vm, args: &[Value<'v>], name: Word) -> NResult<'v> {
 }
 
 fn own<'v>(vm: &'v Vm, c: &'v Class, name: Word) -> Option<Value<'v>> {
-    c.own(vm.name_hash(name), name)
+    vm.class_own(c, vm.name_hash(name), name)
 }
 
 fn base<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

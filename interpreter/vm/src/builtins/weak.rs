@@ -68,7 +68,11 @@ impl Vm {
         let class = self.class_of(v);
         let script = |c: &Class| {
             c.has(class_flags::HEAP)
-                && match c.own(self.name_hash(self.names.__slots__), self.names.__slots__) {
+                && match self.class_own(
+                    c,
+                    self.name_hash(self.names.__slots__),
+                    self.names.__slots__,
+                ) {
                     None => true,
                     Some(slots) => self.names_weakref(slots),
                 }

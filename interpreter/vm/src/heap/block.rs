@@ -39,7 +39,8 @@ pub(super) const fn class_bytes(class: usize) -> usize {
 #[repr(C, align(16))]
 struct Prologue {
     cell_bytes: usize,
-    _pad: usize,
+    /// Part of the thread's chunk (1) or an allocation by itself (0).
+    in_chunk: usize,
     states: [u8; GRANULES],
 }
 
@@ -114,6 +115,8 @@ pub(super) struct Block {
     swept_to: usize,
     /// Offset after the last cell.
     end: usize,
+    /// Nothing was allocated from it yet.
+    fresh: bool,
 }
 
 impl Block {
@@ -122,17 +125,21 @@ impl Block {
         let layout = Layout::from_size_align(BLOCK, BLOCK).expect("valid layout");
         // SAFETY: the layout has a size; the prologue is initialised before use.
         unsafe {
-            let spare = SPARE.try_with(|spare| spare.0.borrow_mut().pop()).ok().flatten();
-            let base = spare.unwrap_or_else(|| alloc(layout).cast::<Prologue>());
-            if base.is_null() || (base as usize) >> 48 != 0 {
-                handle_alloc_error(layout);
-            }
+            let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
+            let base = spare.unwrap_or_else(|| {
+                let base = alloc(layout).cast::<Prologue>();
+                if base.is_null() || (base as usize) >> 48 != 0 {
+                    handle_alloc_error(layout);
+                }
+                (&raw mut (*base).in_chunk).write(0);
+                base
+            });
             let cell = class_bytes(class);
             (&raw mut (*base).cell_bytes).write(cell);
-            (&raw mut (*base)._pad).write(0);
             (&raw mut (*base).states).cast::<u8>().write_bytes(FREE, GRANULES);
             let count = (BLOCK - CELLS_START) / cell;
-            Block { base, drops, swept_to: CELLS_START, end: CELLS_START + count * cell }
+            let end = CELLS_START + count * cell;
+            Block { base, drops, swept_to: CELLS_START, end, fresh: true }
         }
     }
 
@@ -149,6 +156,10 @@ impl Block {
     /// The next run of free cells; sweeps on to it in a block that does not drop.
     pub(super) fn next_free_run(&mut self, cell: usize) -> Option<(*mut u8, *mut u8)> {
         let (mut o, end) = (self.swept_to, self.end);
+        if std::mem::take(&mut self.fresh) {
+            self.swept_to = end;
+            return Some((self.at(o), self.at(end)));
+        }
         let in_use = if self.drops { WHITE } else { BLACK };
         while o < end && *self.state(o) == in_use {
             *self.state(o) = WHITE;
@@ -165,7 +176,7 @@ impl Block {
 
     /// Before marking: ends the lazy sweep, so that all cells are `FREE` or `WHITE`.
     pub(super) fn finish_lazy_sweep(&mut self) {
-        if !self.drops {
+        if !self.drops && !self.fresh {
             let cell = self.cell();
             while self.next_free_run(cell).is_some() {}
         }
@@ -222,54 +233,107 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        let kept = SPARE.try_with(|spare| spare.0.borrow_mut().put(self.base));
+        let kept = SPARE.try_with(|spare| spare.borrow_mut().put(self.base));
         if kept != Ok(true) {
-            // SAFETY: allocated in `new`; the block is not used again.
+            // SAFETY: made in `new`; the block is not used again.
             unsafe { free(self.base) };
         }
     }
 }
 
+/// A part of a chunk stays: only the thread that ends gives it back, with all of its blocks.
+///
 /// # Safety
-/// Allocated in `Block::new`, and not used again.
+/// Made in `Block::new`, and not used again.
 unsafe fn free(base: *mut Prologue) {
-    // SAFETY: by contract, with this layout.
-    unsafe { dealloc(base.cast(), Layout::from_size_align_unchecked(BLOCK, BLOCK)) };
+    // SAFETY: by contract; what is no part of a chunk was allocated with this layout.
+    unsafe {
+        if (*base).in_chunk == 0 {
+            dealloc(base.cast(), Layout::from_size_align_unchecked(BLOCK, BLOCK));
+        }
+    }
 }
 
-/// Blocks given up on this thread. An aligned block is dear to get from the system and to give
-/// back, and a small VM has ten: whoever makes many after each other gets them from here.
-struct Spare(RefCell<SpareList>);
+/// Blocks that wait on this thread: those of a chunk, from which the first are taken, and those
+/// given up. An aligned block by itself is dear to get from the system and to give back, and a
+/// small VM has ten.
+#[derive(Default)]
+struct Spare {
+    blocks: Vec<*mut Prologue>,
+    /// The chunk, once there is one.
+    chunk: Option<*mut u8>,
+    /// Blocks of the chunk that were taken from it so far.
+    taken: usize,
+}
 
-struct SpareList(Vec<*mut Prologue>);
-
-/// The most that are kept: 1 MiB.
+/// Blocks of a chunk, and the most that are kept of others: 1 MiB each.
 const SPARE_BLOCKS: usize = 16;
 
 thread_local! {
-    static SPARE: Spare = const { Spare(RefCell::new(SpareList(Vec::new()))) };
+    static SPARE: RefCell<Spare> = RefCell::default();
 }
 
-impl SpareList {
+impl Spare {
+    const CHUNK: Layout = match Layout::from_size_align(SPARE_BLOCKS * BLOCK, BLOCK) {
+        Ok(layout) => layout,
+        Err(_) => panic!("the sizes are powers of two"),
+    };
+
     fn pop(&mut self) -> Option<*mut Prologue> {
-        self.0.pop()
+        if let Some(base) = self.blocks.pop() {
+            return Some(base);
+        }
+        if self.taken == SPARE_BLOCKS {
+            return None;
+        }
+        let chunk = match self.chunk {
+            Some(chunk) => chunk,
+            None => {
+                // SAFETY: the layout has a size.
+                let chunk = unsafe { alloc(Self::CHUNK) };
+                if chunk.is_null() || (chunk as usize) >> 48 != 0 {
+                    handle_alloc_error(Self::CHUNK);
+                }
+                *self.chunk.insert(chunk)
+            }
+        };
+        // SAFETY: fewer than all blocks of the chunk are taken, so the next lies within it; it
+        // is aligned as the chunk is.
+        unsafe {
+            let base = chunk.add(self.taken * BLOCK).cast::<Prologue>();
+            (&raw mut (*base).in_chunk).write(1);
+            self.taken += 1;
+            Some(base)
+        }
     }
 
     /// Keeps a block; false if there are enough.
     fn put(&mut self, base: *mut Prologue) -> bool {
-        let room = self.0.len() < SPARE_BLOCKS;
-        if room {
-            self.0.push(base);
+        // SAFETY: a block that is given up has its prologue.
+        let keep = unsafe { (*base).in_chunk == 1 } || self.blocks.len() < SPARE_BLOCKS;
+        if keep {
+            self.blocks.push(base);
         }
-        room
+        keep
     }
 }
 
-impl Drop for SpareList {
+impl Drop for Spare {
     fn drop(&mut self) {
-        for base in self.0.drain(..) {
+        let mut returned = 0;
+        for base in self.blocks.drain(..) {
             // SAFETY: a block that was given up.
-            unsafe { free(base) };
+            unsafe {
+                returned += (*base).in_chunk;
+                free(base);
+            }
+        }
+        // A VM that outlives this still uses its blocks; then the chunk stays.
+        if let Some(chunk) = self.chunk
+            && returned == self.taken
+        {
+            // SAFETY: allocated in `pop` with this layout, and none of its blocks is in use.
+            unsafe { dealloc(chunk, Self::CHUNK) };
         }
     }
 }

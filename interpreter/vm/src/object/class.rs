@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, Ref, RefCell};
 
-use super::{lend, read};
+use super::read;
 use crate::heap::{HAS_ATTRS, Header, Kind, Marker, Object};
 use crate::table::DictTable;
 use crate::value::{EMPTY, Value, Word};
@@ -41,6 +41,8 @@ pub mod class_flags {
     pub const NO_NEW: u32 = 8192;
     /// `__del__` is defined.
     pub const FINALIZER: u32 = 16384;
+    /// A builtin class whose namespace has not been looked at yet, so that it is still empty.
+    pub const UNFILLED: u32 = 32768;
 }
 
 /// A class object.
@@ -59,8 +61,8 @@ pub struct Class {
     pub flags: Cell<u32>,
     /// Shape of an instance without attributes.
     pub root_shape: Cell<u32>,
-    /// Shape of an instance that keeps its attributes in a dict.
-    pub dict_shape: Cell<u32>,
+    /// Shape of an instance that keeps its attributes in a dict; 0 until `Vm::dict_shape` is asked.
+    pub(crate) dict_shape: Cell<u32>,
     /// Attribute slots behind an instance.
     pub inline_slots: Cell<u16>,
     /// Which struct its instances are.
@@ -133,22 +135,15 @@ impl Class {
         self.flags.set(self.flags.get() | f);
     }
 
-    /// The namespace.
-    pub fn ns(&self) -> Ref<'_, DictTable> {
+    /// The namespace as far as it is filled: see `Vm::class_ns`.
+    #[inline(always)]
+    pub(crate) fn ns(&self) -> Ref<'_, DictTable> {
         self.ns.borrow()
     }
 
     /// The namespace, to change it. Callers go through `Vm::class_set`, which flushes caches.
     pub(crate) fn ns_mut(&self) -> std::cell::RefMut<'_, DictTable> {
         self.ns.borrow_mut()
-    }
-
-    /// The attribute `name` (interned) of this class alone.
-    #[inline]
-    pub fn own(&self, hash: i64, name: Word) -> Option<Value<'_>> {
-        let t = self.ns.borrow();
-        let i = t.find_identical(hash, name)?;
-        t.get(i).map(|e| lend(self, e.value))
     }
 
     /// Whether `self` is `other` or derives from it.

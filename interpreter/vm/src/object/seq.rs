@@ -161,6 +161,29 @@ impl List {
         self.push_slow(heap, v)
     }
 
+    /// Appends a word if there is room and the items are not lent.
+    #[inline]
+    pub(crate) fn push_within(&self, w: Word) -> bool {
+        // SAFETY: no reference into the vector is alive unless lent.
+        let items = unsafe { &mut *self.items.get() };
+        let fits = items.len() < items.capacity() && self.borrow.get() == 0;
+        if fits {
+            items.push(w);
+        }
+        fits
+    }
+
+    /// Takes the last item off, unless the items are lent.
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<Value<'_>> {
+        if self.borrow.get() != 0 {
+            return None;
+        }
+        // SAFETY: not lent; the vector keeps its memory.
+        let w = unsafe { (*self.items.get()).pop() };
+        w.map(|w| lend(self, w))
+    }
+
     #[cold]
     fn push_slow(&self, heap: &Heap, v: Value<'_>) -> Result<(), OutOfMemory> {
         let len = self.len();

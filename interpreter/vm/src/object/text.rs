@@ -100,6 +100,25 @@ impl Str {
         unsafe { std::slice::from_raw_parts(self.data.get(), self.byte_len as usize) }
     }
 
+    /// Whether two strings have the same text. Short ones are compared without a call.
+    #[inline(always)]
+    pub(crate) fn same_text(&self, other: &Str) -> bool {
+        let (a, b) = (self.bytes(), other.bytes());
+        if a.len() != b.len() {
+            return false;
+        }
+        match a.len() {
+            0..4 => a.iter().zip(b).all(|(x, y)| x == y),
+            4..8 => {
+                a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk()
+            }
+            8..=16 => {
+                a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk()
+            }
+            _ => a == b,
+        }
+    }
+
     /// The text as a Rust string, unless it holds lone surrogates.
     pub fn as_str(&self) -> Option<&str> {
         if self.is_ascii() {

@@ -257,6 +257,9 @@ impl Vm {
             }
             Some(Kind::Str) => {
                 let Some(s) = o.get::<Str>() else { return Ok(Value::NONE) };
+                if b.step == 1 && s.is_ascii() && b.count < s.char_len() {
+                    return self.str_part(s, &s.bytes()[b.start..b.start + b.count]);
+                }
                 let mut tables = self.index_tables.borrow_mut();
                 let text = tables.text(o.word(), s.bytes(), s.char_len());
                 if b.step == 1 {

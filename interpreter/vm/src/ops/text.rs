@@ -45,6 +45,20 @@ static FORMAT_ROW: Row = Row {
     },
 };
 
+/// Writes the digits of a number at the end of `text`; where they begin.
+fn put_digits(text: &mut [u8], mut n: u64) -> usize {
+    let mut at = text.len();
+    while at > 1 {
+        at -= 1;
+        text[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    at
+}
+
 /// Whether a builtin class other than `str` has no `__str__` of its own.
 fn str_is_repr(t: Type) -> bool {
     !t.is_exception() && t != Type::MappingProxy
@@ -199,21 +213,28 @@ impl Vm {
     /// `str(n)` of a small int.
     pub(crate) fn small_int_str(&self, n: i64) -> Value<'_> {
         let mut text = [0; 20];
-        let mut at = text.len();
-        let mut rest = n.unsigned_abs();
-        while at > 1 {
-            at -= 1;
-            text[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
+        let mut at = put_digits(&mut text, n.unsigned_abs());
         if n < 0 {
             at -= 1;
             text[at] = b'-';
         }
         self.ascii_str(&text[at..])
+    }
+
+    /// A small int, padded on the left to a width below 100 with blanks, or with zeros that go
+    /// between its sign and its digits.
+    pub(crate) fn padded_int(&self, n: i64, width: usize, fill: u8) -> Value<'_> {
+        let mut text = [fill; 128];
+        let mut at = put_digits(&mut text, n.unsigned_abs());
+        let first = text.len() - width.min(100);
+        if fill == b'0' {
+            at = at.min(first + usize::from(n < 0));
+        }
+        if n < 0 {
+            at -= 1;
+            text[at] = b'-';
+        }
+        self.ascii_str(&text[at.min(first)..])
     }
 
     /// `str(v)`, `repr(v)` or `ascii(v)` by conversion 1, 2, 3.
@@ -228,12 +249,21 @@ impl Vm {
 
     /// Strings joined: the end of an f-string.
     pub(crate) fn join_strings<'v>(&'v self, parts: &[Value<'v>]) -> NResult<'v> {
-        let texts = parts.iter().filter_map(|p| p.get::<Str>()).map(Str::bytes);
+        let strings = parts.iter().filter_map(|p| p.get::<Str>());
         let mut near: [&[u8]; 8] = [&[]; 8];
         if parts.len() <= near.len() {
-            near.iter_mut().zip(texts).for_each(|(place, text)| *place = text);
-            return self.str_parts(&near[..parts.len()]);
+            let (mut len, mut chars) = (0, 0);
+            for (place, s) in near.iter_mut().zip(strings) {
+                *place = s.bytes();
+                len += s.bytes().len();
+                chars += s.char_len();
+            }
+            if len <= 1 {
+                return self.str_parts(&near);
+            }
+            return self.new_str(Type::Str.shape(), &near[..parts.len()], len, chars);
         }
+        let texts = strings.map(Str::bytes);
         self.str_parts(&texts.collect::<Vec<_>>())
     }
 

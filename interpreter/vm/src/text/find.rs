@@ -29,7 +29,7 @@ pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// Below this length, preparing a search costs more than it saves.
-pub(super) const SHORT: usize = 64;
+pub(crate) const SHORT: usize = 64;
 
 /// Offset of the last occurrence.
 #[inline]
@@ -136,19 +136,28 @@ pub fn replace(
     if old == new || max == 0 {
         return Ok(None);
     }
-    if hay.len() < SHORT && find(hay, old).is_none() {
-        return Ok(None);
-    }
-    let finder = memmem::Finder::new(old);
+    let finder = (old.len() > 1 && hay.len() >= SHORT).then(|| memmem::Finder::new(old));
+    let finder = finder.as_ref();
+    let occurrences = || {
+        let mut from = 0;
+        let next = move || {
+            let rest = &hay[from..];
+            let at = match finder {
+                Some(finder) => finder.find(rest),
+                None => find(rest, old),
+            };
+            let at = from + at?;
+            from = at + old.len();
+            Some(at)
+        };
+        std::iter::from_fn(next).take(max)
+    };
     let mut found = 0usize;
     let mut count = |_| {
         found += 1;
         if found.is_multiple_of(PUTS) { poll().map_err(Fault::from) } else { Ok(()) }
     };
-    match old {
-        [one] => memchr::memchr_iter(*one, hay).take(max).try_for_each(&mut count)?,
-        _ => finder.find_iter(hay).take(max).try_for_each(&mut count)?,
-    }
+    occurrences().try_for_each(&mut count)?;
     if found == 0 {
         return Ok(None);
     }
@@ -168,12 +177,42 @@ pub fn replace(
         from = at + old.len();
         Ok::<(), Fault>(())
     };
-    match old {
-        [one] => memchr::memchr_iter(*one, hay).take(max).try_for_each(&mut put)?,
-        _ => finder.find_iter(hay).take(max).try_for_each(&mut put)?,
-    }
+    occurrences().try_for_each(&mut put)?;
     out.extend_from_slice(&hay[from..]);
     Ok(Some(out))
+}
+
+/// The same for short text that does not grow, written to `out`: the length of the result, or
+/// `None` if this is not the place for it or nothing is replaced.
+pub fn replace_short(
+    hay: &[u8],
+    old: &[u8],
+    new: &[u8],
+    max: usize,
+    out: &mut [u8; SHORT],
+) -> Option<usize> {
+    if hay.len() > SHORT || old.is_empty() || new.len() > old.len() || old == new {
+        return None;
+    }
+    let (mut from, mut len, mut left) = (0, 0, max);
+    let mut put = |text: &[u8]| -> Option<()> {
+        out.get_mut(len..len + text.len())?.copy_from_slice(text);
+        len += text.len();
+        Some(())
+    };
+    while left > 0
+        && let Some(at) = find(&hay[from..], old)
+    {
+        put(&hay[from..from + at])?;
+        put(new)?;
+        from += at + old.len();
+        left -= 1;
+    }
+    if from == 0 {
+        return None;
+    }
+    put(&hay[from..])?;
+    Some(len)
 }
 
 /// Puts `new` before each unit and at the end.

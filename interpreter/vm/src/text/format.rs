@@ -101,6 +101,22 @@ pub fn size_hint(spec: &[u8]) -> usize {
     largest
 }
 
+/// Width and padding of a spec that has nothing else, but for a `d`: what most ints have.
+pub fn plain_width(spec: &[u8]) -> Option<(usize, u8)> {
+    let spec = spec.strip_suffix(b"d").unwrap_or(spec);
+    let (fill, width) = match spec {
+        [b'0', width @ ..] => (b'0', width),
+        width => (b' ', width),
+    };
+    let digit = |b: u8| usize::from(b - b'0');
+    match *width {
+        [] => Some((0, fill)),
+        [a @ b'1'..=b'9'] => Some((digit(a), fill)),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9'] => Some((digit(a) * 10 + digit(b), fill)),
+        _ => None,
+    }
+}
+
 impl Spec {
     fn parse(text: &[u8], target: For, type_name: &str) -> Result<Spec, Fault> {
         // Long specs do not occur; only they need a vector.

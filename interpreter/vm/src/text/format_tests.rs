@@ -198,3 +198,14 @@ fn sizes_can_be_checked_beforehand() {
     let long = format::format_int(&Int::Small(1), b"09223372036854775807,", "int", 0, &mut no_poll);
     assert_eq!(long.unwrap_err().kind, ErrKind::Memory);
 }
+
+#[test]
+fn specs_of_width_alone_are_told_from_others() {
+    assert_eq!(format::plain_width(b"d"), Some((0, b' ')));
+    assert_eq!(format::plain_width(b"5"), Some((5, b' ')));
+    assert_eq!(format::plain_width(b"03d"), Some((3, b'0')));
+    assert_eq!(format::plain_width(b"12"), Some((12, b' ')));
+    for other in [&b"00d"[..], b"123", b"<5", b"5x", b".2", b"dd", b"+3d", b"3,d"] {
+        assert_eq!(format::plain_width(other), None, "{other:?}");
+    }
+}

@@ -259,3 +259,22 @@ fn what_does_not_fit_is_an_error() {
     let table: [u8; 256] = std::array::from_fn(|b| b as u8 ^ 1);
     assert_eq!(layout::translate(b"abcd", Some(&table), b"b").unwrap(), b"`be");
 }
+
+#[test]
+fn short_text_is_replaced_in_place_as_long_text_is() {
+    let texts = ["", "a", "ab", "aba", "abab-ab", "aaaa", "xyxyxyxyxyxyxyxyxyxyxyxyxyxyxyxy"];
+    for hay in texts.map(|text| text.repeat(2)) {
+        for (old, new) in [("a", ""), ("ab", "x"), ("aa", "ba"), ("xy", "x"), ("-", "-"), ("", "")]
+        {
+            for max in [0, 1, usize::MAX] {
+                let (hay, old, new) = (hay.as_bytes(), old.as_bytes(), new.as_bytes());
+                let mut out = [0; find::SHORT];
+                let short = find::replace_short(hay, old, new, max, &mut out);
+                let unit = find::Unit::CodePoint;
+                let long = find::replace(hay, old, new, max, unit, |_| Ok(()), &mut no_poll);
+                let long = long.unwrap_or_else(|e| panic!("{}", e.message));
+                assert_eq!(short.map(|n| &out[..n]), long.as_deref());
+            }
+        }
+    }
+}

@@ -34,8 +34,18 @@ macro_rules! asked {
 
 /// The rows.
 pub(super) const METHODS: &[NativeDef] = &[
-    changed!("upper", case::upper, "Return a copy of the string converted to uppercase."),
-    changed!("lower", case::lower, "Return a copy of the string converted to lowercase."),
+    def!(
+        "upper",
+        "self, /",
+        |vm, args| recase(vm, args, <[u8]>::make_ascii_uppercase, case::upper),
+        "Return a copy of the string converted to uppercase."
+    ),
+    def!(
+        "lower",
+        "self, /",
+        |vm, args| recase(vm, args, <[u8]>::make_ascii_lowercase, case::lower),
+        "Return a copy of the string converted to lowercase."
+    ),
     changed!("casefold", case::casefold, "Return a version suitable for caseless comparisons."),
     changed!("capitalize", case::capitalize, "Return a capitalized version of the string."),
     changed!("title", case::title, "Return a version where each word is titlecased."),
@@ -106,6 +116,25 @@ pub(super) const METHODS: &[NativeDef] = &[
     )
     .role(Role::Static),
 ];
+
+/// Short ASCII text is changed in place on its way into the string.
+fn recase<'v>(
+    vm: &'v Vm,
+    args: &[Value<'v>],
+    ascii: fn(&mut [u8]),
+    f: fn(&[u8]) -> Result<Vec<u8>, AllocError>,
+) -> NResult<'v> {
+    let s = me(vm, args[0])?;
+    let mut near = [0; 64];
+    match near.get_mut(..s.bytes().len()) {
+        Some(text) if s.is_ascii() => {
+            text.copy_from_slice(s.bytes());
+            ascii(text);
+            vm.str_part(s, text)
+        }
+        _ => change(vm, args, f),
+    }
+}
 
 fn change<'v>(
     vm: &'v Vm,

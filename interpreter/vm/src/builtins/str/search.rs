@@ -149,7 +149,8 @@ fn named<'v>(vm: &'v Vm, v: Value<'v>, what: &str) -> Result<&'v [u8], Exit<'v>>
 fn part<'v>(vm: &'v Vm, whole: Value<'v>, bytes: &[u8]) -> NResult<'v> {
     match whole.get::<Str>() {
         Some(s) if s.bytes().len() == bytes.len() => vm.plain_str(whole),
-        _ => vm.str_bytes(bytes),
+        Some(s) => vm.str_part(s, bytes),
+        None => vm.str_bytes(bytes),
     }
 }
 
@@ -210,6 +211,13 @@ fn replace<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let old = named(vm, args[1], "replace() argument 1")?;
     let new = named(vm, args[2], "replace() argument 2")?;
     let max = usize::try_from(vm.size_arg(args[3], -1)?).unwrap_or(usize::MAX);
+    let mut near = [0; find::SHORT];
+    if s.is_ascii()
+        && let Some(len) = find::replace_short(s.bytes(), old, new, max, &mut near)
+    {
+        // What is put in may not be ASCII, unlike what was there.
+        return vm.str_bytes(&near[..len]);
+    }
     let room = |n| vm.heap.check(n).map_err(|_| Fault::memory());
     match vm.polled(|poll| find::replace(s.bytes(), old, new, max, Unit::CodePoint, room, poll))? {
         Some(out) => vm.str_owned(out),
@@ -218,12 +226,13 @@ fn replace<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn split_by<'v>(vm: &'v Vm, args: &[Value<'v>], from_right: bool) -> NResult<'v> {
-    let hay = me(vm, args[0])?.bytes();
+    let whole = me(vm, args[0])?;
+    let hay = whole.bytes();
     let max = usize::try_from(vm.size_arg(args[2], -1)?).unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let mut put = |r: std::ops::Range<usize>| -> Result<(), Exit<'v>> {
         vm.ticks(1 + r.len() / 512)?;
-        parts.push(vm.str_bytes(&hay[r])?);
+        parts.push(vm.str_part(whole, &hay[r])?);
         if parts.len() % 65536 == 0 {
             vm.check(parts.len() * 64)?;
         }
@@ -256,9 +265,10 @@ fn split_by<'v>(vm: &'v Vm, args: &[Value<'v>], from_right: bool) -> NResult<'v>
 
 fn splitlines<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let keep = !args[1].is_empty() && vm.truth(args[1])?;
-    let hay = me(vm, args[0])?.bytes();
+    let whole = me(vm, args[0])?;
+    let hay = whole.bytes();
     let lines = split::lines(hay, keep, Kind::Str);
-    let parts: Result<Vec<_>, _> = lines.map(|r| vm.str_bytes(&hay[r])).collect();
+    let parts: Result<Vec<_>, _> = lines.map(|r| vm.str_part(whole, &hay[r])).collect();
     vm.list(parts?)
 }
 
@@ -272,7 +282,9 @@ fn partition<'v>(vm: &'v Vm, args: &[Value<'v>], last: bool) -> NResult<'v> {
     let whole = vm.plain_str(args[0])?;
     let empty = vm.str("")?;
     match parts {
-        Some((a, b)) => vm.tuple(&[vm.str_bytes(a)?, vm.plain_str(args[1])?, vm.str_bytes(b)?]),
+        Some((a, b)) => {
+            vm.tuple(&[part(vm, args[0], a)?, vm.plain_str(args[1])?, part(vm, args[0], b)?])
+        }
         None if last => vm.tuple(&[empty, empty, whole]),
         None => vm.tuple(&[whole, empty, empty]),
     }

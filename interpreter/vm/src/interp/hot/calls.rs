@@ -3,16 +3,20 @@
 #![allow(unsafe_code)]
 
 use super::generators::{generator_k, is_generator, push_generator};
-use super::{kind_is, obj};
+use super::tables;
+use super::{DICT_SHAPE, LIST_SHAPE, STR_SHAPE, TUPLE_SHAPE, kind_is, obj, shape_of};
 use crate::builtins::{Type, object};
 use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
 use crate::interp::dispatch::{ENDED, Flow, Handler0, Next, slow_path};
 use crate::interp::state::{Ended, FrameRec, Mode, SLACK, State, Stubs};
-use crate::native::{NativeFn, Role};
+use crate::native::{NativeFn, Quick, Role};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::{Function, Native, call_flags};
 use crate::object::generator::Generator;
+use crate::object::map::Dict;
+use crate::object::seq::{List, Tuple};
+use crate::object::text::Str;
 use crate::value::*;
 
 /// CALL or CALLM of a native: directly, if its arguments can be laid out here.
@@ -40,12 +44,19 @@ pub(super) unsafe extern "sysv64" fn call_leaf(
         let bound = native.receiver.get() != EMPTY && native.def.role != Role::Static;
         let unchecked = native.owner.get() == EMPTY || (method && first == a + 1);
         let args = base.add(first);
-        // After SELF of a plain generator, the method is the generator's.
-        if method && first == a + 1 && is_generator(*args) {
-            let sent = match (native.def.name, n) {
-                ("send", 2) => *args.add(1),
-                ("__next__", 1) => NONE,
-                _ => EMPTY,
+        let quick = native.def.quick;
+        if quick != Quick::No && unchecked && !bound {
+            let sent = match quick {
+                Quick::Send if n == 2 && is_generator(*args) => *args.add(1),
+                Quick::Next if n == 1 && is_generator(*args) => NONE,
+                _ => {
+                    let w = quick_native(st, quick, args, n);
+                    if w != EMPTY {
+                        *base.add(a) = w;
+                        goto!(pc, base, k, st, table)
+                    }
+                    EMPTY
+                }
             };
             if sent != EMPTY
                 && let Some(new) = push_generator(*args, sent, pc, base, k, st, a, Mode::Send)
@@ -80,6 +91,71 @@ pub(super) unsafe extern "sysv64" fn call_leaf(
     }
 }
 
+/// What a native of `Quick` comes to in the common case; else Empty.
+#[inline(never)]
+unsafe fn quick_native(st: *mut State, quick: Quick, args: *const Word, n: usize) -> Word {
+    // SAFETY: the window holds `n` arguments; for methods the first is an instance of the class.
+    unsafe {
+        if n == 0 {
+            return EMPTY;
+        }
+        let me = *args;
+        match quick {
+            Quick::IsInstance if n == 2 => return quick_isinstance(st, me, *args.add(1)),
+            Quick::Min | Quick::Max if n == 2 && both_ints(me, *args.add(1)) => {
+                // The words of ints are in the order of the ints.
+                let y = *args.add(1);
+                return if (y < me) == (quick == Quick::Min) { y } else { me };
+            }
+            Quick::Abs if n == 1 && is_float(me) => return float_word(float_of(me).abs()),
+            Quick::Abs if n == 1 && is_int(me) && int_of(me) > SMALL_MIN => {
+                return int_word(int_of(me).abs());
+            }
+            _ if !is_ptr(me) => return EMPTY,
+            _ => {}
+        }
+        match (quick, shape_of(me)) {
+            (Quick::Append, LIST_SHAPE) if n == 2 => {
+                if (*obj::<List>(me)).push_within(*args.add(1)) { NONE } else { EMPTY }
+            }
+            (Quick::Pop, LIST_SHAPE) if n == 1 => {
+                (*obj::<List>(me)).pop().map_or(EMPTY, Value::word)
+            }
+            (Quick::Get, DICT_SHAPE) if n == 2 || n == 3 => {
+                let default = if n == 3 { *args.add(2) } else { NONE };
+                tables::get_or(st, &*obj::<Dict>(me), *args.add(1), default)
+            }
+            (Quick::Ord, STR_SHAPE) if n == 1 => match (*obj::<Str>(me)).bytes() {
+                [one] => int_word(i64::from(*one)),
+                _ => EMPTY,
+            },
+            (Quick::Len, LIST_SHAPE) if n == 1 => Value::len((*obj::<List>(me)).len()).word(),
+            (Quick::Len, STR_SHAPE) if n == 1 => Value::len((*obj::<Str>(me)).char_len()).word(),
+            (Quick::Len, TUPLE_SHAPE) if n == 1 => Value::len((*obj::<Tuple>(me)).len()).word(),
+            (Quick::Len, DICT_SHAPE) if n == 1 => Value::len((*obj::<Dict>(me)).len()).word(),
+            _ => EMPTY,
+        }
+    }
+}
+
+/// `isinstance(x, class)` of a class whose metaclass has nothing to say; else Empty.
+#[inline(always)]
+unsafe fn quick_isinstance(st: *mut State, x: Word, class: Word) -> Word {
+    // SAFETY: live words; `State` is the first field of `Vm`.
+    unsafe {
+        if !is_ptr(class) || shape_of(class) != Type::Type.shape() {
+            return EMPTY;
+        }
+        let vm = &*st.cast::<crate::Vm>();
+        let own = vm.class_of(vm.word_value(x));
+        if own.is_subclass(&*obj::<Class>(class)) {
+            return TRUE;
+        }
+        // Those of scripts may have a `__class__` of their own.
+        if own.has(class_flags::HEAP) { EMPTY } else { FALSE }
+    }
+}
+
 /// CALL of a class made by a script, with an `__init__` of plain parameters or none at all.
 #[inline(never)]
 unsafe extern "sysv64" fn make_instance(
@@ -96,7 +172,7 @@ unsafe extern "sysv64" fn make_instance(
         let (a, n) = (i.a(), i.b());
         let class = &*obj::<Class>(*base.add(a));
         if !class.has(class_flags::HEAP) {
-            let made = quick_range(st, *base.add(a), base.add(a + 1), n);
+            let made = quick_builtin(st, *base.add(a), base.add(a + 1), n);
             if made == EMPTY {
                 slow!(pc, base, ins, k, st, table)
             }
@@ -138,15 +214,52 @@ unsafe extern "sysv64" fn make_instance(
     }
 }
 
-/// `range(n)` or `range(a, b)` of small ints, if `class` is that of ranges; else Empty.
+/// What calls of a builtin class come to in the commonest cases; else Empty.
 #[inline(never)]
-unsafe fn quick_range(st: *mut State, class: Word, args: *const Word, n: usize) -> Word {
+unsafe fn quick_builtin(st: *mut State, class: Word, args: *const Word, n: usize) -> Word {
     // SAFETY: `State` is the first field of `Vm`; the window holds `n` arguments.
     unsafe {
         let vm = &*st.cast::<crate::Vm>();
-        if class != vm.class_value(Type::Range).word() || n == 0 || n > 2 {
+        let Some(&t) = Type::ALL.get((*obj::<Class>(class)).native_type.get() as usize) else {
+            return EMPTY;
+        };
+        // Native classes of modules have the type of their base.
+        if n == 0 || vm.class_value(t).word() != class {
             return EMPTY;
         }
+        let x = *args;
+        let is_str = is_ptr(x) && shape_of(x) == STR_SHAPE;
+        match t {
+            Type::Range if n <= 2 => quick_range(vm, args, n),
+            Type::Str if n == 1 && is_int(x) => vm.small_int_str(int_of(x)).word(),
+            Type::Int if n == 1 && is_str => {
+                short_decimal((*obj::<Str>(x)).bytes()).map_or(EMPTY, int_word)
+            }
+            Type::Str if n == 1 && is_str => x,
+            Type::Int if n == 1 && is_int(x) => x,
+            Type::Float if n == 1 && is_float(x) => x,
+            Type::Float if n == 1 && is_int(x) => float_word(int_of(x) as f64),
+            _ => EMPTY,
+        }
+    }
+}
+
+/// The number that a few digits stand for.
+fn short_decimal(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 14 {
+        return None;
+    }
+    text.iter().try_fold(0, |n, b| {
+        let digit = b.wrapping_sub(b'0');
+        (digit < 10).then(|| n * 10 + i64::from(digit))
+    })
+}
+
+/// `range(n)` or `range(a, b)` of small ints; else Empty.
+#[inline(always)]
+unsafe fn quick_range(vm: &crate::Vm, args: *const Word, n: usize) -> Word {
+    // SAFETY: the window holds `n` arguments.
+    unsafe {
         let (from, to) = if n == 1 { (INT_BIAS, *args) } else { (*args, *args.add(1)) };
         if !both_ints(from, to) {
             return EMPTY;

@@ -146,7 +146,7 @@ unsafe fn eq_more(x: Word, y: Word) -> Option<bool> {
                 return Some(true);
             }
             let (a, b) = (&*obj::<Str>(x), &*obj::<Str>(y));
-            return Some(!(a.is_interned() && b.is_interned()) && a.bytes() == b.bytes());
+            return Some(!(a.is_interned() && b.is_interned()) && a.same_text(b));
         }
         if is_int(x) && is_float(y) {
             return Some(int_of(x) as f64 == float_of(y));

@@ -122,6 +122,15 @@ hot! {
         }
         let shape = shape_of(o);
         if is_int(x) {
+            if shape == LIST_SHAPE {
+                // A negative index is a large number here, and goes on below.
+                let items = &*(*obj::<List>(o)).items.get();
+                let at = int_of(x) as usize;
+                if at < items.len() {
+                    *base.add(i.a()) = *items.as_ptr().add(at);
+                    return Next::Go(pc);
+                }
+            }
             let found = match shape {
                 LIST_SHAPE => list_item(o, int_of(x)).map(|p| *p),
                 TUPLE_SHAPE => tuple_item(o, int_of(x)),

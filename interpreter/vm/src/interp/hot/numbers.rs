@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+use super::calls::LEAF_NEXT;
 use super::compare::branch_at;
 use super::{STR_SHAPE, at_op, obj, shape_of};
 use crate::builtins::Type;
@@ -12,6 +13,7 @@ use crate::code::op::{Ins, Op};
 use crate::interp::dispatch::{Handler0, Next};
 use crate::interp::state::State;
 use crate::interp::state::private::{FLOAT_FORMS, QUICKENED};
+use crate::object::func::Code;
 use crate::object::num::Int64;
 use crate::object::text::Str;
 use crate::stats::Counters;
@@ -70,12 +72,15 @@ pub(super) unsafe extern "sysv64" fn more(
     // SAFETY: the arguments of a handler.
     unsafe {
         let i = Ins(ins as u32);
-        let (x, y) = operands(i, base);
-        let w = result(st, at_op(i), x, y);
+        let w = result_at(st, i, pc, base, k);
         if w == EMPTY {
             slow!(pc, base, ins, k, st, table);
         }
-        if is_float(*base.add(i.b())) && is_float(y) {
+        if w == LEAF_NEXT {
+            goto!((*st).pc.get(), base, k, st, table)
+        }
+        let (x, y) = operands(i, base);
+        if is_float(x) && is_float(y) {
             quicken(pc, i, st);
         }
         *base.add(i.a()) = w;
@@ -137,17 +142,47 @@ pub(super) unsafe extern "sysv64" fn inplace(
     }
 }
 
+/// The result of the operator `i`, or Empty; `LEAF_NEXT` if instructions behind it were run as
+/// well, up to the state's `pc`.
+#[inline(never)]
+unsafe fn result_at(
+    st: *mut State,
+    i: Ins,
+    pc: *const u32,
+    base: *mut Word,
+    k: *const Word,
+) -> Word {
+    // SAFETY: the arguments of a handler.
+    unsafe {
+        let (x, y) = operands(i, base);
+        result_or(st, at_op(i), x, y, |n| {
+            (*st).pc.set(chained(st, n, i.a(), pc, base, k));
+            LEAF_NEXT
+        })
+    }
+}
+
 /// `x op y`; Empty if that takes the slow path.
 #[inline(never)]
 unsafe fn result(st: *mut State, op: Op, x: Word, y: Word) -> Word {
+    // SAFETY: words of live values; `State` is the first field of `Vm`.
+    unsafe { result_or(st, op, x, y, |n| (*st.cast::<crate::Vm>()).int(n).word()) }
+}
+
+/// `x op y`, which `large` gives for an int that is not small; Empty if that takes the slow path.
+#[inline(always)]
+unsafe fn result_or(
+    st: *mut State,
+    op: Op,
+    x: Word,
+    y: Word,
+    large: impl FnOnce(i64) -> Word,
+) -> Word {
     // SAFETY: words of live values.
     match unsafe { (num(x), num(y)) } {
         (Num::Int(x), Num::Int(y)) => match int_result(op, x, y) {
             Ok(Some(n)) if fits_small(n) => int_word(n),
-            Ok(Some(n)) => {
-                // SAFETY: `State` is the first field of `Vm`.
-                unsafe { (*st.cast::<crate::Vm>()).int(n).word() }
-            }
+            Ok(Some(n)) => large(n),
             Ok(None) => EMPTY,
             Err(f) => float_word(f),
         },
@@ -156,6 +191,77 @@ unsafe fn result(st: *mut State, op: Op, x: Word, y: Word) -> Word {
         (Num::Int(x), Num::Float(y)) if fits_small(x) => float_result(op, x as f64, y),
         // SAFETY: as above.
         _ => unsafe { joined(st, op, x, y) },
+    }
+}
+
+/// Takes an int that is not small through the instructions that use it at once: in `x * a + b & c`
+/// only what is left in the end becomes an object. Gives where to go on.
+///
+/// A register between two of them is skipped if it is no local's: what the compiler computes for
+/// an operator is used by that alone.
+unsafe fn chained(
+    st: *mut State,
+    mut n: i64,
+    mut at: usize,
+    mut pc: *const u32,
+    base: *mut Word,
+    k: *const Word,
+) -> *const u32 {
+    // SAFETY: verified code, which does not end in an operator; registers and constants of the
+    // running frame. `State` is the first field of `Vm`.
+    unsafe {
+        loop {
+            let i = Ins(*pc);
+            let Some(&op) = Op::ALL.get(i.op() as usize) else { break };
+            match op {
+                Op::LOADI if i.a() != at => *base.add(i.a()) = int_word(i.sbx() as i64),
+                Op::LOADK if i.a() != at => *base.add(i.a()) = *k.add(i.bx()),
+                Op::ADD
+                | Op::SUB
+                | Op::MUL
+                | Op::BITAND
+                | Op::BITOR
+                | Op::BITXOR
+                | Op::LSHIFT
+                | Op::RSHIFT
+                | Op::FLOORDIV
+                | Op::MOD
+                | Op::ADDI
+                | Op::SUBI
+                    if i.b() == at =>
+                {
+                    let immediate = matches!(op, Op::ADDI | Op::SUBI);
+                    let (_, y) = operands(i, base);
+                    if (!immediate && i.c() == at)
+                        || !is_int(y)
+                        || (i.a() != at && !is_temporary(base, at))
+                    {
+                        break;
+                    }
+                    let Ok(Some(next)) = int_result(op, n, int_of(y)) else { break };
+                    (n, at) = (next, i.a());
+                    if fits_small(n) {
+                        pc = pc.add(1);
+                        break;
+                    }
+                }
+                _ => break,
+            }
+            pc = pc.add(1);
+        }
+        *base.add(at) = (*st.cast::<crate::Vm>()).int(n).word();
+        pc
+    }
+}
+
+/// Whether a register of the running frame belongs to no variable.
+unsafe fn is_temporary(base: *mut Word, register: usize) -> bool {
+    // SAFETY: the base of a script frame; its function has a code object.
+    unsafe {
+        let Some(f) = super::frame_function(base) else { return false };
+        let code = &*obj::<Code>((*f).code.get());
+        let local = code.proto.local_in(register as u32);
+        local.is_none_or(|i| i >= code.proto.locals.len())
     }
 }
 

@@ -49,7 +49,7 @@ impl Key<'_> {
                         return None;
                     }
                     let other = &*obj::<Str>(candidate);
-                    Some(!(s.is_interned() && other.is_interned()) && s.bytes() == other.bytes())
+                    Some(!(s.is_interned() && other.is_interned()) && s.same_text(other))
                 }
             }
         }
@@ -100,6 +100,19 @@ unsafe fn value_of(st: *mut State, d: &Dict, key: Word) -> Word {
         match look_in_dict(st, d, key) {
             Ok((Some(at), _)) => (*d.table_ptr()).get(at).map_or(EMPTY, |e| e.value),
             _ => EMPTY,
+        }
+    }
+}
+
+/// `d.get(key, default)`; Empty if the slow path must say.
+#[inline(always)]
+pub(super) unsafe fn get_or(st: *mut State, d: &Dict, key: Word, default: Word) -> Word {
+    // SAFETY: as above.
+    unsafe {
+        match look_in_dict(st, d, key) {
+            Ok((Some(at), _)) => (*d.table_ptr()).get(at).map_or(EMPTY, |e| e.value),
+            Ok((None, _)) => default,
+            Err(()) => EMPTY,
         }
     }
 }
@@ -179,8 +192,13 @@ unsafe fn contains(st: *mut State, container: Word, key: Word) -> u32 {
             }
             STR_SHAPE if is_ptr(key) && shape_of(key) == STR_SHAPE => {
                 let (text, part) = (&*obj::<Str>(container), &*obj::<Str>(key));
-                let part = part.bytes();
-                let within = part.is_empty() || find(text.bytes(), part).is_some();
+                let (text, part) = (text.bytes(), part.bytes());
+                let within = part.is_empty()
+                    || match part {
+                        // A call to search so little costs more than the search.
+                        [one] if text.len() <= 16 => text.iter().any(|b| b == one),
+                        _ => find(text, part).is_some(),
+                    };
                 return u32::from(within);
             }
             _ => Err(()),

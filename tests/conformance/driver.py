@@ -14,19 +14,10 @@ import unittest
 _PREFIX = "test."
 
 # Modules that the files import at their beginning and that only few of their tests use.
-_MAY_BE_ABSENT = ("ast", "pydoc", "_string", "marshal")
+_MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select")
 
-
-class Absent:
-    """In the place of a module that is not there: what needs it is skipped."""
-
-    def __init__(self, name):
-        self._name = name
-
-    def __getattr__(self, attribute):
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        raise unittest.SkipTest(f"needs the module {self._name}")
+# Modules that CPython has twice, in C and in Python, and that the files import by both names.
+_TWINS = {"_py_abc": "abc"}
 
 
 class Record(unittest.TestResult):
@@ -48,6 +39,9 @@ class Record(unittest.TestResult):
 
     def stopTest(self, test):
         super().stopTest(test)
+        if self._verdict is None:
+            # CPython ends what it has skipped, and never begins it.
+            return
         status, why = self._verdict
         self._verdict = None
         self.say(end=name_of(test), status=status, why=why)
@@ -116,6 +110,12 @@ def without(suite, done):
 
 def main():
     record_path, module_name = sys.argv[1:3]
+    for name, twin in _TWINS.items():
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            sys.modules[name] = importlib.import_module(twin)
+    from test.support.import_helper import Absent
     for name in _MAY_BE_ABSENT:
         try:
             importlib.import_module(name)

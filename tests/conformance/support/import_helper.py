@@ -8,11 +8,25 @@ import unittest
 from test.support import _ON_CPYTHON
 
 
+class Absent:
+    """In the place of a module that is not there: what needs it is skipped."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __getattr__(self, attribute):
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        raise unittest.SkipTest(f"needs the module {self._name}")
+
+
 def import_module(name, deprecated=False, *, required_on=()):
-    """The module; without it the test is skipped."""
+    """The module; without it the test is skipped, or those that use it are."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
+        if name.startswith("_test"):
+            return Absent(name)
         raise unittest.SkipTest(str(error)) from None
 
 

@@ -5,12 +5,13 @@
 //! takes its process with it, or that hangs, costs itself alone: the rest go on in a new process.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::skips::Skips;
 use super::watch::{self, End};
@@ -151,24 +152,37 @@ fn run_file(command: &[&str], lib: &Path, scratch: &Path, module: &str) -> Resul
         (driver.to_string_lossy(), progress.to_string_lossy(), done.to_string_lossy());
     let mut command = command.to_vec();
     command.extend([&*driver, &*progress_text, module, &*done_text]);
+    fs::write(&progress, "").map_err(|error| error.to_string())?;
     let mut record = Record::default();
     for _ in 0..LIVES {
         let names: String = record.results.keys().flat_map(|name| [name.as_str(), "\n"]).collect();
         fs::write(&done, names).map_err(|error| error.to_string())?;
-        fs::write(&progress, "").map_err(|error| error.to_string())?;
         let end = watch::run(&command, scratch, &progress, PATIENCE, ADDRESS_SPACE_KIB)?;
+        record = Record::default();
         record.read(&read(&progress)?);
         if record.finished {
             break;
         }
         let why = cause(end, &scratch.join("stderr.txt"));
-        let Some(culprit) = record.running.take() else {
-            record.obstacles.push((module.to_owned(), Verdict::Fail(why)));
-            break;
+        // What the process could not say any more is said for it.
+        let line = match record.running.take() {
+            Some(culprit) => json!({"end": culprit, "status": "fail", "why": why}),
+            None => json!({"unusable": why, "status": "fail"}),
         };
-        record.results.insert(culprit, Verdict::Fail(why));
+        append(&progress, &format!("\n{line}\n"))?;
+        record.read(&line.to_string());
+        if record.finished {
+            break;
+        }
     }
     Ok(record)
+}
+
+fn append(path: &Path, text: &str) -> Result<(), String> {
+    let opened = File::options().append(true).open(path);
+    opened
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// How a process ended that should have gone on.

@@ -1,6 +1,6 @@
 //! The failures we know of: a bridge while a part is unfinished, and a list that only shrinks.
 //!
-//! `tests/known_failures.txt` holds one test name a line. A test on the list must fail; when
+//! `tests/known_failures.txt`, or a suite's own such file, holds one test name a line. A test on the list must fail; when
 //! it passes, its line has to go. A test that is not on the list must pass.
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ impl KnownFailures {
         }
         match (self.listed.contains(name), result) {
             (true, Ok(())) => {
-                Err(format!("passes now: remove '{name}' from tests/known_failures.txt"))
+                Err(format!("passes now: remove '{name}' from the known_failures.txt"))
             }
             (true, Err(_)) => Ok(()),
             (false, result) => result,

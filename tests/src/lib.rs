@@ -6,12 +6,14 @@
 //! - `session` talks to a command while it runs: signals, a terminal;
 //! - `command` finds (and builds) the `ms` under test;
 //! - `script` makes tests of script files and of their goldens;
+//! - `conformance` runs the suites of MicroPython and CPython;
 //! - `dist` lays the product out as it is installed;
 //! - `known` is the list of failures we know of, which may only shrink.
 //!
 //! The format of a script's expectations is described in `tests/README.md`.
 
 mod command;
+pub mod conformance;
 pub mod dist;
 mod expectation;
 mod known;

@@ -148,6 +148,18 @@ fn descriptors_that_are_wrong() {
             "the table of functions has a stride of 8 bytes",
         ),
         (
+            "nowhere",
+            "MS_TABLE(functions, MsFunction)",
+            "{ NULL, 2, sizeof(MsFunction) }",
+            "the table of functions has 2 rows and no address",
+        ),
+        (
+            "endless",
+            "MS_TABLE(functions, MsFunction)",
+            "{ functions, SIZE_MAX, sizeof(MsFunction) }",
+            "the table of functions has 18446744073709551615 rows, more than there is memory",
+        ),
+        (
             "twice",
             "{ MS_STR(\"b\"), MS_PARAM_NORMAL",
             "{ MS_STR(\"a\"), MS_PARAM_NORMAL",

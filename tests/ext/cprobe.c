@@ -487,6 +487,12 @@ static MsStatus keep(const MsContext *cx, size_t argc, const MsValue *args, MsVa
     return cx->host->value->retain(cx->vm, args[0], MS_RETAIN_ROOT, &state->kept);
 }
 
+/* Retains its argument in a mode that there is not. */
+static MsStatus keep_oddly(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
+    (void)argc;
+    return cx->host->value->retain(cx->vm, args[0], 7, out);
+}
+
 static MsStatus kept(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
     UNUSED;
     return cx->host->value->scoped(cx->vm, ((State *)cx->state)->kept, out);
@@ -791,6 +797,7 @@ static const MsFunction functions[] = {
     FUNCTION("stash", "", stash, one_value, 0),
     PLAIN("fetch", "", fetch, 0),
     FUNCTION("keep", "", keep, one_value, 0),
+    FUNCTION("keep_oddly", "", keep_oddly, one_value, 0),
     PLAIN("kept", "", kept, 0),
     FUNCTION("many_texts", "", many_texts, one_value, 0),
     FUNCTION("grow", "", grow, one_value, 0),

@@ -128,6 +128,31 @@ pub fn endings(place: &Place) -> Result<(), String> {
     if left == states { Ok(()) } else { Err(format!("{} states were not ended", left - states)) }
 }
 
+pub fn outlived(place: &Place) -> Result<(), String> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut first = engine(place);
+    run(&mut first, "import probe\nprobe.reset_dropped()")?;
+    run(&mut first, "probe.park(probe.Counter(3), ['kept'])")?;
+    equal(&eval(&mut first, "probe.parked(), probe.parked_value()"), "(3, ['kept'])")?;
+    run(&mut first, "w = [probe.Watcher(probe.Counter(i)) for i in range(300)]")?;
+    drop(first);
+    let mut second = engine(place);
+    run(&mut second, "import probe")?;
+    equal(&eval(&mut second, "probe.dropped('Counter'), probe.dropped('Watcher')"), "(301, 300)")?;
+    // Objects end in any order; those that come later find that it is over.
+    equal(&eval(&mut second, "0 < probe.dropped('Watcher without Counter') <= 300"), "True")?;
+    equal(&eval(&mut second, "probe.parked()"), "RuntimeError: 'Counter' object has ended")?;
+    equal(
+        &eval(&mut second, "probe.parked_value()"),
+        "RuntimeError: an extension used a handle of another VM",
+    )?;
+    run(&mut second, "probe.unpark()\nprobe.park(probe.Counter(4), 5)")?;
+    drop(second);
+    let mut third = engine(place);
+    run(&mut third, "import probe\nprobe.park(probe.Counter(5), 6)")?;
+    equal(&eval(&mut third, "probe.parked()"), "5")
+}
+
 pub fn retried(place: &Place) -> Result<(), String> {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut engine = engine(place);

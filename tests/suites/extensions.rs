@@ -65,6 +65,7 @@ const CASES: &[(&str, Check)] = &[
     ("ext/engines/two_vms_have_their_own_state", engines::two_vms),
     ("ext/engines/a_handle_of_another_vm_is_refused", engines::foreign_handle),
     ("ext/engines/what_ends_ends_once_and_in_order", engines::endings),
+    ("ext/engines/what_is_held_may_outlive_its_vm", engines::outlived),
     ("ext/engines/a_failed_import_can_be_retried", engines::retried),
     ("ext/engines/an_extension_needs_its_grant", engines::granted),
 ];

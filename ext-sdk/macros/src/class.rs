@@ -23,10 +23,12 @@ pub fn expand_struct(options: TokenStream, item: TokenStream) -> Result<TokenStr
     Ok(quote! {
         #item
 
+        #[allow(unsafe_code)]
         const _: () = {
             static IDENTITY: u8 = 0;
 
-            impl ::miniscript_sdk::NativeClass for #ident {
+            // SAFETY: a static of this class alone.
+            unsafe impl ::miniscript_sdk::NativeClass for #ident {
                 const NAME: &'static str = #name;
                 const DOC: &'static str = #doc;
                 const FLAGS: u32 = #flags;
@@ -87,7 +89,8 @@ pub fn expand_impl(item: TokenStream) -> Result<TokenStream> {
         const _: () = {
             #entries
 
-            impl #abi::NativeMethods for #class {
+            // SAFETY: the entries above are written for their records.
+            unsafe impl #abi::NativeMethods for #class {
                 const METHODS: &'static [#abi::MsFunction] = &[#(#records),*];
                 const CONSTANTS: &'static [#abi::MsConst] = &[#(#constants),*];
                 const TRACE: ::core::option::Option<fn(&Self, &mut ::miniscript_sdk::Tracer)> =

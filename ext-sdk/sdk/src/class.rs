@@ -3,13 +3,20 @@
 use crate::convert::IntoReturn;
 use crate::cx::host_call;
 use crate::entry::{EntryResult, contain};
+use crate::life::Life;
 use crate::{Cx, Error, FromMs, IntoMs, Kept, Result, Value};
 use miniscript_abi::*;
 use std::cell::{Ref, RefCell, RefMut};
 use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::rc::Rc;
 
-/// A struct with `#[class]`.
-pub trait NativeClass: NativeMethods + 'static {
+/// A struct with `#[class]`, which writes this.
+///
+/// # Safety
+/// `ID` is the address of a static that no other class has as its own: the host knows by it of
+/// which Rust type a payload is.
+pub unsafe trait NativeClass: NativeMethods + 'static {
     /// Name in the script.
     const NAME: &'static str;
     /// Documentation.
@@ -21,8 +28,11 @@ pub trait NativeClass: NativeMethods + 'static {
 }
 
 /// What `#[methods]` writes.
+///
+/// # Safety
+/// The records are true: entries are what `MsCall` says, typed entries of the kind they name.
 #[doc(hidden)]
-pub trait NativeMethods: Sized {
+pub unsafe trait NativeMethods: Sized {
     const METHODS: &'static [MsFunction];
     const CONSTANTS: &'static [MsConst];
     const TRACE: Option<fn(&Self, &mut Tracer)>;
@@ -43,10 +53,38 @@ impl Tracer {
     }
 }
 
+/// An object's Rust value. The payload that the host has is one share of it, each [`Held`] is
+/// another: the host ends the objects of a VM in any order, and may not be followed into what it
+/// has ended.
+struct Shelf<T> {
+    life: Rc<Life>,
+    /// None once the object has ended.
+    value: RefCell<Option<T>>,
+}
+
+impl<T: NativeClass> Shelf<T> {
+    fn borrow(&self) -> Result<Ref<'_, T>> {
+        let value = self.value.try_borrow().map_err(|_| in_use::<T>())?;
+        Ref::filter_map(value, Option::as_ref).map_err(|_| ended::<T>())
+    }
+
+    fn borrow_mut(&self) -> Result<RefMut<'_, T>> {
+        let value = self.value.try_borrow_mut().map_err(|_| in_use::<T>())?;
+        RefMut::filter_map(value, Option::as_mut).map_err(|_| ended::<T>())
+    }
+}
+
+/// What the host moves and keeps.
+type Share<T> = Rc<Shelf<T>>;
+
+/// What an object costs beside the share.
+const fn shelf_bytes<T>() -> i64 {
+    (size_of::<Shelf<T>>() + 2 * size_of::<usize>()) as i64
+}
+
 /// The record of a class.
 #[doc(hidden)]
 pub const fn class_record<T: NativeClass>() -> MsClass {
-    assert!(align_of::<RefCell<T>>() <= 16, "the payload of a class may be aligned to 16 at most");
     MsClass {
         name: MsStr::new(T::NAME),
         doc: MsStr::new(T::DOC),
@@ -54,8 +92,8 @@ pub const fn class_record<T: NativeClass>() -> MsClass {
         base: MsStr::EMPTY,
         methods: MsTable::new(T::METHODS),
         constants: MsTable::new(T::CONSTANTS),
-        payload_size: size_of::<RefCell<T>>(),
-        payload_align: align_of::<RefCell<T>>(),
+        payload_size: size_of::<Share<T>>(),
+        payload_align: align_of::<Share<T>>(),
         drop: Some(drop_payload::<T>),
         trace: if T::TRACE.is_some() { Some(trace_payload::<T>) } else { None },
         flags: T::FLAGS,
@@ -87,7 +125,19 @@ pub const fn exception_record(
 
 unsafe extern "C" fn drop_payload<T>(payload: *mut c_void) {
     // SAFETY: the host passes each payload here once, and does not touch it afterwards.
-    contain(|| unsafe { std::ptr::drop_in_place(payload.cast::<RefCell<T>>()) });
+    let share = unsafe { payload.cast::<Share<T>>().read() };
+    if let Some(vm) = share.life.vm()
+        && let Some(account) = share.life.host().flow.account
+    {
+        // SAFETY: the VM lives, and payloads end on its thread; memory may be given back here.
+        unsafe { account(vm, -shelf_bytes::<T>()) };
+    }
+    contain(|| {
+        // A borrow that was forgotten keeps the value for ever; it may be in use.
+        let value = share.value.try_borrow_mut().ok().and_then(|mut value| value.take());
+        drop(value);
+        drop(share);
+    });
 }
 
 unsafe extern "C" fn trace_payload<T: NativeClass>(
@@ -95,20 +145,28 @@ unsafe extern "C" fn trace_payload<T: NativeClass>(
     visit: MsVisit,
     visitor: *mut c_void,
 ) {
-    contain(|| {
-        if let Some(trace) = T::TRACE {
-            // SAFETY: a live payload. It may be mutably borrowed by a method that is waiting for
-            // a call of the host: that method does not run now, and tracing only reads.
-            let object = unsafe { &*(*payload.cast::<RefCell<T>>()).as_ptr() };
-            trace(object, &mut Tracer { visit, visitor });
+    // SAFETY: a live payload.
+    let share = unsafe { &*payload.cast::<Share<T>>() };
+    contain(|| match (T::TRACE, share.value.try_borrow()) {
+        (Some(trace), Ok(value)) => {
+            if let Some(object) = &*value {
+                trace(object, &mut Tracer { visit, visitor });
+            }
         }
+        // A method that is waiting for a call of the host has it for writing.
+        (Some(_), Err(_)) => share.life.each_traced(|value| {
+            // SAFETY: the host's function with the host's visitor.
+            unsafe { visit(visitor, value) };
+        }),
+        (None, _) => {}
     });
 }
 
 /// An object of a native class, valid for the running call.
 pub struct Instance<'a, T> {
     value: Value,
-    cell: &'a RefCell<T>,
+    share: Share<T>,
+    call: PhantomData<&'a Cx>,
 }
 
 impl<T: NativeClass> Instance<'_, T> {
@@ -119,17 +177,21 @@ impl<T: NativeClass> Instance<'_, T> {
 
     /// Reads the payload; RuntimeError while a method that changes it is running.
     pub fn borrow(&self) -> Result<Ref<'_, T>> {
-        self.cell.try_borrow().map_err(|_| in_use::<T>())
+        self.share.borrow()
     }
 
     /// Changes the payload; RuntimeError while another method is running.
     pub fn borrow_mut(&self) -> Result<RefMut<'_, T>> {
-        self.cell.try_borrow_mut().map_err(|_| in_use::<T>())
+        self.share.borrow_mut()
     }
 }
 
 fn in_use<T: NativeClass>() -> Error {
     Error::new("RuntimeError", format!("'{}' object is in use by another call", T::NAME))
+}
+
+fn ended<T: NativeClass>() -> Error {
+    Error::new("RuntimeError", format!("'{}' object has ended", T::NAME))
 }
 
 impl<'a, T: NativeClass> FromMs<'a> for Instance<'a, T> {
@@ -139,17 +201,20 @@ impl<'a, T: NativeClass> FromMs<'a> for Instance<'a, T> {
         }
         let mut payload = std::ptr::null_mut();
         cx.check(host_call!(cx, object.native_payload(T::ID, value.raw(), &mut payload)))?;
-        // SAFETY: the host answers MS_OK only for instances of the class with this id, whose
-        // payload was made from a `RefCell<T>` below; the object is an argument of the running
-        // call or held by it, so it outlives `'a`.
-        Ok(Self { value, cell: unsafe { &*payload.cast::<RefCell<T>>() } })
+        // SAFETY: the host answers MS_OK only for live instances of the class with this id, whose
+        // payload was made from a `Share<T>` below.
+        let share = Rc::clone(unsafe { &*payload.cast::<Share<T>>() });
+        Ok(Self { value, share, call: PhantomData })
     }
 }
 
 /// An object of a native class, kept alive beyond the call: what an `async` function takes.
+///
+/// It may be stored wherever a [`Kept`] may. Once the VM ends, and in the `Drop` of a payload or
+/// a state while it is being ended, the object may have ended before: borrowing is an error then.
 pub struct Held<T> {
     kept: Kept,
-    cell: *const RefCell<T>,
+    share: Share<T>,
 }
 
 impl<T: NativeClass> Held<T> {
@@ -160,25 +225,19 @@ impl<T: NativeClass> Held<T> {
 
     /// Reads the payload; RuntimeError while a method that changes it is running.
     pub fn borrow(&self) -> Result<Ref<'_, T>> {
-        self.cell().try_borrow().map_err(|_| in_use::<T>())
+        self.share.borrow()
     }
 
     /// Changes the payload; RuntimeError while another method is running.
     pub fn borrow_mut(&self) -> Result<RefMut<'_, T>> {
-        self.cell().try_borrow_mut().map_err(|_| in_use::<T>())
-    }
-
-    fn cell(&self) -> &RefCell<T> {
-        // SAFETY: payloads do not move, and the object lives: it is kept by a root. The host ends
-        // futures and states, which may hold this, before the objects of a VM that ends.
-        unsafe { &*self.cell }
+        self.share.borrow_mut()
     }
 }
 
 impl<T: NativeClass> FromMs<'_> for Held<T> {
     fn from_ms(cx: &Cx, value: Value) -> Result<Self> {
-        let cell = std::ptr::from_ref(Instance::<T>::from_ms(cx, value)?.cell);
-        Ok(Self { kept: value.keep(cx)?, cell })
+        let share = Instance::<T>::from_ms(cx, value)?.share;
+        Ok(Self { kept: value.keep(cx)?, share })
     }
 }
 
@@ -221,15 +280,18 @@ impl<T: NativeClass> New<T> {
 
 impl<T: NativeClass> IntoMs for New<T> {
     fn into_ms(self, cx: &Cx) -> Result<Value> {
+        cx.account(shelf_bytes::<T>())?;
+        let shelf = Shelf { life: cx.life(), value: RefCell::new(Some(self.payload)) };
         // The host moves the bytes; on failure they are still ours to drop.
-        let mut cell = std::mem::ManuallyDrop::new(RefCell::new(self.payload));
-        let source = std::ptr::from_ref(&*cell).cast::<c_void>();
+        let mut share = std::mem::ManuallyDrop::new(Rc::new(shelf));
+        let source = std::ptr::from_ref(&*share).cast::<c_void>();
         let made = cx.out_value(|out| {
             host_call!(cx, object.native_new(T::ID, self.exact.raw(), source, out))
         });
         if made.is_err() {
             // SAFETY: not moved away, and not used afterwards.
-            unsafe { std::mem::ManuallyDrop::drop(&mut cell) };
+            unsafe { std::mem::ManuallyDrop::drop(&mut share) };
+            cx.account(-shelf_bytes::<T>())?;
         }
         made
     }

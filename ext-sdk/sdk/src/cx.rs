@@ -2,9 +2,11 @@
 
 use crate::entry::State;
 use crate::host::Host;
+use crate::life::Life;
 use crate::{Error, IntoMs, Kept, Result, Value};
 use miniscript_abi::*;
 use std::any::Any;
+use std::rc::Rc;
 
 /// Calls a function of a host table, or answers that the host does not have it.
 macro_rules! host_call {
@@ -68,7 +70,7 @@ impl Cx {
         // `init_vm` of this library stored.
         unsafe {
             let state = (*raw).state.cast::<State>();
-            let host = if state.is_null() { Host::of((*raw).host) } else { (*state).host };
+            let host = if state.is_null() { Host::of((*raw).host) } else { (*state).life.host() };
             Self { raw, host, vm: (*raw).vm }
         }
     }
@@ -79,6 +81,15 @@ impl Cx {
 
     pub(crate) fn vm(&self) -> *mut MsVm {
         self.vm
+    }
+
+    /// The VM's life, for what outlives the call.
+    pub(crate) fn life(&self) -> Rc<Life> {
+        // SAFETY: as in `new`.
+        match unsafe { (*self.raw).state.cast::<State>().as_ref() } {
+            Some(state) => Rc::clone(&state.life),
+            None => Life::of(self.vm, self.host),
+        }
     }
 
     /// What the module's `init` returned for this VM.
@@ -95,6 +106,7 @@ impl Cx {
             MS_WRONG_THREAD => {
                 Err(Error::new("RuntimeError", "the VM was used from another thread"))
             }
+            crate::op::ENDED => Err(crate::op::failure(status)),
             MS_UNSUPPORTED => Err(Error::new(
                 "RuntimeError",
                 "this version of MiniScript lacks a function that the extension needs",

@@ -1,18 +1,19 @@
 //! The border: every way from the host into an extension passes here. Panics end here.
 
 use crate::convert::FromMs;
-use crate::host::Host;
+use crate::life::Life;
 use crate::{Cx, Error, Result, Value};
 use miniscript_abi::*;
 use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Once;
 
 /// What an extension keeps for one VM.
 pub(crate) struct State {
-    pub(crate) host: &'static Host,
+    pub(crate) life: Rc<Life>,
     pub(crate) user: Box<dyn Any>,
 }
 
@@ -199,16 +200,20 @@ pub unsafe fn init_vm<S: StateInit>(
 ) -> MsStatus {
     // SAFETY: the host's promise.
     let cx = unsafe { Cx::new(cx) };
-    match catch_unwind(AssertUnwindSafe(|| init(&cx).into_state())) {
+    let life = Life::enter(cx.vm(), cx.host());
+    let status = match catch_unwind(AssertUnwindSafe(|| init(&cx).into_state())) {
         Ok(Ok(user)) => {
-            let boxed = Box::new(State { host: cx.host(), user });
+            let boxed = Box::new(State { life, user });
             // SAFETY: `state` is writable by contract.
             unsafe { *state = Box::into_raw(boxed).cast() };
-            MS_OK
+            return MS_OK;
         }
         Ok(Err(error)) => error.raise(&cx),
         Err(payload) => raise_panic(&cx, name, payload),
-    }
+    };
+    // No `shutdown` follows, so this is the last that is known of the VM.
+    life.leave();
+    status
 }
 
 /// `MsExt::shutdown` of every SDK module.
@@ -220,6 +225,8 @@ pub unsafe fn shutdown_vm(cx: *const MsContext) {
     let state = unsafe { (*cx).state.cast::<State>() };
     if !state.is_null() {
         // SAFETY: as above.
-        contain(|| drop(unsafe { Box::from_raw(state) }));
+        let State { life, user } = *unsafe { Box::from_raw(state) };
+        contain(|| drop(user));
+        life.leave();
     }
 }

@@ -32,12 +32,12 @@ fn request(code: u32, path: &str) -> MsFileRequest {
 
 /// Runs a request and reads its result while it is borrowed. Errors name `path`.
 async fn run<T>(
-    at: Vm,
+    at: &Vm,
     request: MsFileRequest,
     path: &str,
     read: impl FnOnce(&MsFileResult) -> T,
 ) -> Result<T> {
-    let mut op = Op::start(at, |at, out| vm_call!(at, file.submit(&request, out)))?;
+    let mut op = Op::start(at.clone(), |at, out| vm_call!(at, file.submit(&request, out)))?;
     (&mut op).await?;
     let mut result = MsFileResult {
         size: size_of::<MsFileResult>(),
@@ -48,7 +48,7 @@ async fn run<T>(
         meta: unsafe { widen(std::ptr::NonNull::<MsMeta>::dangling().as_ptr(), 0) },
         entries: MsTable::EMPTY,
     };
-    match vm_call!(at, file.result(op.id, &mut result)) {
+    match vm_call!(*at, file.result(op.id, &mut result)) {
         MS_OK => Ok(read(&result)),
         MS_FAILED => Err(Error::io(result.io, path)),
         status => Err(failure(status)),
@@ -67,31 +67,31 @@ fn text_of(bytes: Vec<u8>) -> String {
 
 /// Reads a whole file.
 pub async fn read(path: &str) -> Result<Vec<u8>> {
-    run(Vm::current()?, request(MS_FILE_READ_ALL, path), path, bytes_of).await
+    run(&Vm::current()?, request(MS_FILE_READ_ALL, path), path, bytes_of).await
 }
 
 /// Writes a whole file, atomically for a regular one.
 pub async fn write(path: &str, data: &[u8]) -> Result<()> {
     let request = MsFileRequest { data: MsStr::bytes(data), ..request(MS_FILE_WRITE_ALL, path) };
-    run(Vm::current()?, request, path, |_| ()).await
+    run(&Vm::current()?, request, path, |_| ()).await
 }
 
 /// Appends to a file.
 pub async fn append(path: &str, data: &[u8]) -> Result<()> {
     let request = MsFileRequest { data: MsStr::bytes(data), ..request(MS_FILE_APPEND, path) };
-    run(Vm::current()?, request, path, |_| ()).await
+    run(&Vm::current()?, request, path, |_| ()).await
 }
 
 /// Metadata of a file; `link` asks for that of a link itself.
 pub async fn metadata(path: &str, link: bool) -> Result<Metadata> {
     let request = MsFileRequest { flags: u32::from(link), ..request(MS_FILE_STAT, path) };
-    run(Vm::current()?, request, path, |result| result.meta).await
+    run(&Vm::current()?, request, path, |result| result.meta).await
 }
 
 /// Entries of a directory, with all metadata if asked for.
 pub async fn list_dir(path: &str, with_meta: bool) -> Result<Vec<DirEntry>> {
     let request = MsFileRequest { flags: u32::from(with_meta), ..request(MS_FILE_LIST, path) };
-    run(Vm::current()?, request, path, |result| {
+    run(&Vm::current()?, request, path, |result| {
         // SAFETY: the host fills the table with directory entries, valid until the close.
         let entries = unsafe { result.entries.read::<MsDirEntry>() };
         entries
@@ -109,7 +109,7 @@ pub async fn list_dir(path: &str, with_meta: bool) -> Result<Vec<DirEntry>> {
 /// Makes a directory; `parents` makes the missing ones and accepts that it exists.
 pub async fn mkdir(path: &str, parents: bool) -> Result<()> {
     let request = MsFileRequest { flags: u32::from(parents), ..request(MS_FILE_MKDIR, path) };
-    run(Vm::current()?, request, path, |_| ()).await
+    run(&Vm::current()?, request, path, |_| ()).await
 }
 
 /// What [`remove`] removes.
@@ -126,24 +126,24 @@ pub enum Remove {
 /// Removes a file or directory.
 pub async fn remove(path: &str, what: Remove) -> Result<()> {
     let request = MsFileRequest { flags: what as u32, ..request(MS_FILE_REMOVE, path) };
-    run(Vm::current()?, request, path, |_| ()).await
+    run(&Vm::current()?, request, path, |_| ()).await
 }
 
 /// Renames.
 pub async fn rename(from: &str, to: &str) -> Result<()> {
     let request = MsFileRequest { target: MsStr::new(to), ..request(MS_FILE_RENAME, from) };
-    run(Vm::current()?, request, from, |_| ()).await
+    run(&Vm::current()?, request, from, |_| ()).await
 }
 
 /// Copies a file; the result is its length.
 pub async fn copy(from: &str, to: &str) -> Result<u64> {
     let request = MsFileRequest { target: MsStr::new(to), ..request(MS_FILE_COPY, from) };
-    run(Vm::current()?, request, from, |result| result.number).await
+    run(&Vm::current()?, request, from, |result| result.number).await
 }
 
 /// The absolute path without links.
 pub async fn real_path(path: &str) -> Result<String> {
-    run(Vm::current()?, request(MS_FILE_REAL_PATH, path), path, bytes_of).await.map(text_of)
+    run(&Vm::current()?, request(MS_FILE_REAL_PATH, path), path, bytes_of).await.map(text_of)
 }
 
 /// An open file; closed when dropped.
@@ -158,7 +158,7 @@ impl File {
     pub async fn open(path: &str, flags: u32) -> Result<Self> {
         let at = Vm::current()?;
         let request = MsFileRequest { flags, ..request(MS_FILE_OPEN, path) };
-        let handle = run(at, request, path, |result| result.number).await?;
+        let handle = run(&at, request, path, |result| result.number).await?;
         Ok(Self { handle, path: path.to_owned(), at })
     }
 
@@ -169,37 +169,37 @@ impl File {
     /// Reads at most `length` bytes; none at the end.
     pub async fn read(&mut self, length: u64) -> Result<Vec<u8>> {
         let request = MsFileRequest { length, ..self.request(MS_FILE_READ) };
-        run(self.at, request, &self.path, bytes_of).await
+        run(&self.at, request, &self.path, bytes_of).await
     }
 
     /// Writes all bytes.
     pub async fn write(&mut self, data: &[u8]) -> Result<()> {
         let request = MsFileRequest { data: MsStr::bytes(data), ..self.request(MS_FILE_WRITE) };
-        run(self.at, request, &self.path, |_| ()).await
+        run(&self.at, request, &self.path, |_| ()).await
     }
 
     /// Moves the position; `whence` is 0 (start), 1 (current) or 2 (end).
     pub async fn seek(&mut self, offset: i64, whence: u32) -> Result<u64> {
         let request = MsFileRequest { offset, flags: whence, ..self.request(MS_FILE_SEEK) };
-        run(self.at, request, &self.path, |result| result.number).await
+        run(&self.at, request, &self.path, |result| result.number).await
     }
 
     /// Sets the length.
     pub async fn truncate(&mut self, length: u64) -> Result<()> {
         let request = MsFileRequest { length, ..self.request(MS_FILE_TRUNCATE) };
-        run(self.at, request, &self.path, |_| ()).await
+        run(&self.at, request, &self.path, |_| ()).await
     }
 
     /// Brings what was written to the disk.
     pub async fn sync(&mut self) -> Result<()> {
-        run(self.at, self.request(MS_FILE_SYNC), &self.path, |_| ()).await
+        run(&self.at, self.request(MS_FILE_SYNC), &self.path, |_| ()).await
     }
 
     /// Closes the file and reports errors.
     pub async fn close(mut self) -> Result<()> {
         let request = self.request(MS_FILE_CLOSE);
         self.handle = 0;
-        run(self.at, request, &self.path, |_| ()).await
+        run(&self.at, request, &self.path, |_| ()).await
     }
 }
 

@@ -51,6 +51,7 @@ mod entry;
 mod error;
 mod future;
 mod host;
+mod life;
 mod op;
 mod typed;
 mod value;

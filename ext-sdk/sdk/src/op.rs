@@ -1,24 +1,25 @@
 //! Running operations of the host as futures.
 
 use crate::future::token_of;
-use crate::host::Host;
+use crate::life::Life;
 use crate::{Cx, Error, Result};
 use miniscript_abi::*;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
-/// The VM and its host, kept by things that outlive a call (sockets, operations). They may be
-/// used only on the VM's thread while it lives, which the host guarantees for polls and drops.
-#[derive(Clone, Copy)]
-pub(crate) struct Vm {
-    pub(crate) vm: *mut MsVm,
-    pub(crate) host: &'static Host,
-}
+/// The VM, kept by things that outlive a call (sockets, operations). They are not `Send`, so they
+/// are used on its thread only.
+#[derive(Clone)]
+pub(crate) struct Vm(pub(crate) Rc<Life>);
+
+/// A host function was to be called in a VM that has ended: no status of the ABI.
+pub(crate) const ENDED: MsStatus = MsStatus::MIN;
 
 impl Vm {
     pub(crate) fn of(cx: &Cx) -> Self {
-        Self { vm: cx.vm(), host: cx.host() }
+        Self(cx.life())
     }
 
     /// Of the poll that is running.
@@ -30,11 +31,12 @@ impl Vm {
 /// Calls a host function from something that holds a [`Vm`].
 macro_rules! vm_call {
     ($at:expr, $table:ident . $function:ident ( $($arg:expr),* $(,)? )) => {{
-        let at = $at;
-        match at.host.$table.$function {
-            // SAFETY: a `Vm` is not `Send` and is used only while its VM lives.
-            Some(function) => unsafe { function(at.vm, $($arg),*) },
-            None => miniscript_abi::MS_UNSUPPORTED,
+        let at: &$crate::op::Vm = &$at;
+        match (at.0.vm(), at.0.host().$table.$function) {
+            // SAFETY: the VM lives, and a `Vm` is not `Send`, so this is its thread.
+            (Some(vm), Some(function)) => unsafe { function(vm, $($arg),*) },
+            (None, _) => $crate::op::ENDED,
+            (_, None) => miniscript_abi::MS_UNSUPPORTED,
         }
     }};
 }
@@ -49,9 +51,9 @@ pub(crate) struct Op {
 
 impl Op {
     /// Starts an operation.
-    pub(crate) fn start(at: Vm, start: impl FnOnce(Vm, *mut MsOp) -> MsStatus) -> Result<Self> {
+    pub(crate) fn start(at: Vm, start: impl FnOnce(&Vm, *mut MsOp) -> MsStatus) -> Result<Self> {
         let mut id = 0;
-        match start(at, &mut id) {
+        match start(&at, &mut id) {
             MS_OK => Ok(Self { id, at, not_send: PhantomData }),
             status => Err(failure(status)),
         }
@@ -66,6 +68,7 @@ pub(crate) fn failure(status: MsStatus) -> Error {
             "this version of MiniScript lacks a function that the extension needs",
         ),
         MS_WRONG_THREAD => Error::new("RuntimeError", "the VM was used from another thread"),
+        ENDED => Error::new("RuntimeError", "the VM of this object has ended"),
         _ => Error::pending(),
     }
 }

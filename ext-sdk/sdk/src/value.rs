@@ -1,9 +1,10 @@
 //! Handles of script values.
 
-use crate::host::Host;
+use crate::life::Life;
 use crate::{Cx, FromMs, Result};
 use miniscript_abi::*;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 /// A script value, valid for the running call. The host checks each use, so one that is kept for
 /// longer is an exception and not undefined behaviour; keep with [`Value::keep`].
@@ -40,7 +41,8 @@ impl Value {
     }
 
     /// Keeps the value for as long as the `trace` method of the class that holds it reports it;
-    /// unlike [`Value::keep`] this lets cycles be collected.
+    /// unlike [`Value::keep`] this lets cycles be collected. What is traced while a method has
+    /// its object for writing cannot be read; then everything that was kept so stays.
     pub fn keep_traced(self, cx: &Cx) -> Result<Kept> {
         Kept::new(cx, self, MS_RETAIN_TRACED)
     }
@@ -53,17 +55,25 @@ impl std::fmt::Debug for Value {
 }
 
 /// A value that outlives the call; released when dropped.
+///
+/// It may be stored anywhere on its thread: in a payload, a future, the module's state, a
+/// `thread_local!`. When its VM has ended it stands for nothing: using it is an exception, and
+/// dropping it does nothing.
 pub struct Kept {
     value: MsValue,
-    vm: *mut MsVm,
-    host: &'static Host,
+    life: Rc<Life>,
+    /// Where the VM's life has it, if it is traced.
+    traced: Option<usize>,
 }
 
 impl Kept {
     fn new(cx: &Cx, value: Value, mode: u32) -> Result<Self> {
         let kept =
             cx.out_value(|out| crate::cx::host_call!(cx, value.retain(value.raw(), mode, out)))?;
-        Ok(Self { value: kept.raw(), vm: cx.vm(), host: cx.host() })
+        let (value, life) = (kept.raw(), cx.life());
+        let traced =
+            (mode == MS_RETAIN_TRACED && value.is_handle()).then(|| life.add_traced(value));
+        Ok(Self { value, life, traced })
     }
 
     /// The value, for use in the running call.
@@ -74,12 +84,15 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        if let Some(release) = self.host.value.release
+        if let Some(place) = self.traced {
+            self.life.remove_traced(place);
+        }
+        if let Some(vm) = self.life.vm()
+            && let Some(release) = self.life.host().value.release
             && self.value.is_handle()
         {
-            // SAFETY: a `Kept` is neither `Send` nor longer-lived than its VM: the host ends
-            // payloads, futures and states while the VM lives, on the VM's thread.
-            unsafe { release(self.vm, self.value) };
+            // SAFETY: the VM lives, and this is its thread, since a `Kept` is not `Send`.
+            unsafe { release(vm, self.value) };
         }
     }
 }

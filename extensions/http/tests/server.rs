@@ -3,9 +3,11 @@
 mod common;
 
 use common::*;
-use miniscript_sdk::testing::{Py, Raised, Vm};
+use miniscript_sdk::testing::{Object, Py, Raised, Vm};
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -103,7 +105,12 @@ fn finish(vm: &Vm, address: SocketAddr, talk: JoinHandle<String>) -> String {
 fn bad_requests_are_answered_and_the_server_goes_on() {
     let vm = vm();
     let (_server, address) = serve(&vm, handler(), &[("max_body", Py::Int(10))]);
-    let cases: [(Vec<u8>, &str); 6] = [
+    let cases: [(Vec<u8>, &str); 8] = [
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "HTTP/1.1 400 Bad Request"),
+        (
+            b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_vec(),
+            "HTTP/1.1 400 Bad Request",
+        ),
         (b"nonsense\r\n\r\n".to_vec(), "HTTP/1.1 400 Bad Request"),
         (b"GET / HTTP/1.1\r\nBad Name: x\r\n\r\n".to_vec(), "HTTP/1.1 400 Bad Request"),
         (
@@ -115,11 +122,11 @@ fn bad_requests_are_answered_and_the_server_goes_on() {
             "HTTP/1.1 431 Request Header Fields Too Large",
         ),
         (
-            b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 11\r\n\r\n12345678901".to_vec(),
+            b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 11\r\n\r\n12345678901".to_vec(),
             "HTTP/1.1 413 Payload Too Large",
         ),
         (
-            b"POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n"
+            b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n"
                 .to_vec(),
             "HTTP/1.1 413 Payload Too Large",
         ),
@@ -128,9 +135,32 @@ fn bad_requests_are_answered_and_the_server_goes_on() {
         let answer = finish(&vm, address, talk(address, bytes));
         assert!(answer.is_empty() || answer.starts_with(expected), "{expected}: {answer}");
     }
-    let two = b"GET /text HTTP/1.1\r\n\r\nGET /none HTTP/1.1\r\nConnection: close\r\n\r\n";
+    let two = b"GET /text HTTP/1.1\r\nHost: x\r\n\r\n\
+        GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = finish(&vm, address, talk(address, two.to_vec()));
     assert_eq!(answer.matches("HTTP/1.1 20").count(), 2, "{answer}");
+}
+
+#[test]
+fn clients_that_never_finish_a_request_make_room_for_others() {
+    let vm = vm();
+    let (_server, address) = serve(&vm, handler(), &[]);
+    let slow = thread::spawn(move || -> Vec<TcpStream> {
+        let open = |_| {
+            let mut stream = TcpStream::connect(address).expect("a connection");
+            stream.write_all(b"GET / HTTP/1.1\r\nX: ").expect("a part of a request");
+            stream
+        };
+        (0..520).map(open).collect()
+    });
+    let options = [("timeout", Py::Float(20.0))];
+    let (_other, busy) = serve(&vm, handler(), &[]);
+    while !slow.is_finished() {
+        get(&vm, &format!("http://{busy}/"), &[]).expect("the host goes on");
+    }
+    let response = get(&vm, &format!("http://{address}/none"), &options).expect("an answer");
+    assert_eq!(show(&vm, &response, "status"), "204");
+    drop(slow.join());
 }
 
 #[test]
@@ -149,6 +179,23 @@ fn a_stopped_server_closes_idle_connections() {
         get(&vm, &format!("http://{busy}/"), &[]).expect("an answer");
     }
     assert_eq!(idle.join().expect("the client's thread"), Ok(0));
+}
+
+#[test]
+fn deep_values_are_no_circles() {
+    let vm = vm();
+    let deep = (0..3000).fold(Py::list(vec![]), |inner, _| Py::list(vec![inner]));
+    let url = [Py::str("http://127.0.0.1:9/")];
+    let text = raised(vm.call("post", &url, &[("json", deep)]));
+    let expected = "RecursionError: maximum recursion depth exceeded while encoding a JSON object";
+    assert_eq!(text, expected);
+    let circle = Rc::new(Object::List(RefCell::new(vec![])));
+    let Object::List(items) = &*circle else { unreachable!() };
+    items.borrow_mut().push(Py::list(vec![Py::Object(Rc::clone(&circle))]));
+    let json = [("json", Py::Object(Rc::clone(&circle)))];
+    let text = raised(vm.call("post", &url, &json));
+    assert_eq!(text, "ValueError: Circular reference detected");
+    items.borrow_mut().clear();
 }
 
 #[test]

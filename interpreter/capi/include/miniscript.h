@@ -130,7 +130,12 @@ typedef int ms_run_t;
 #define MS_RUN_HOST_CALL 2 /* the script asks the embedder for something; not used yet */
 #define MS_RUN_LIMIT 3     /* a limit ended it; see `error` */
 
-/* Runs statements in __main__ until all tasks have ended. Null name: "<string>". */
+/* A limit of time or fuel raises TimeoutError in whatever runs. For a second (100,000 loop
+ * iterations) the script may clean up; after that no handler of it runs any more, and the run ends.
+ * Reading and compiling a text counts, too. */
+
+/* Runs statements in __main__ until all tasks have ended. Null name: "<string>". An exception that
+ * ended a task whose result nobody asked for is the run's, if it has none of its own. */
 ms_run_t ms_run_string(ms_vm_t *vm, const char *source, const char *name, ms_error_t **error);
 /* The same for a file, which is read with the rights of the process. */
 ms_run_t ms_run_file(ms_vm_t *vm, const char *path, ms_error_t **error);
@@ -139,11 +144,12 @@ ms_run_t ms_eval(ms_vm_t *vm, const char *source, ms_value_t *result, ms_error_t
 /* Calls a function. In a function that a script called: only with MS_FUNCTION_CALLS_BACK. */
 ms_run_t ms_call(ms_vm_t *vm, ms_value_t function, size_t argc, const ms_value_t *args,
                  ms_value_t *result, ms_error_t **error);
-/* Raises KeyboardInterrupt in the running script, or at once in the next one that runs. From any
- * thread or signal handler, as long as the VM lives. Null does nothing. */
+/* Raises KeyboardInterrupt in the running script, or at once in the next one that runs, whatever
+ * the script has set with signal.signal(). From any thread or signal handler, as long as the VM
+ * lives. Null does nothing. */
 void ms_interrupt(ms_vm_t *vm);
 
-/* Globals of __main__. */
+/* Globals of __main__. A name that is set is an identifier. */
 ms_error_t *ms_get_global(ms_vm_t *vm, const char *name, ms_value_t *result);
 ms_error_t *ms_set_global(ms_vm_t *vm, const char *name, ms_value_t value);
 
@@ -252,8 +258,8 @@ typedef struct ms_extension_table {
 } ms_extension_table_t;
 
 /* Make a module that scripts import, without a limit of their number. Everything is copied: struct,
- * names and table may be freed at once. A name that is registered, or under which a module was
- * imported already, is an error. */
+ * names and table may be freed at once. A name that is no identifier, that is registered, or under
+ * which a module was imported already, is an error. */
 ms_error_t *ms_register_extension(ms_vm_t *vm, const ms_extension_t *extension);
 ms_error_t *ms_register_extension_table(ms_vm_t *vm, const ms_extension_table_t *table);
 /* Adds an extension as ms_ext.h describes them (with classes, keyword arguments, futures ...) that is

@@ -366,7 +366,7 @@ pub unsafe extern "C" fn ms_register_extension(
             )
         })?;
         // SAFETY: by contract.
-        let name = unsafe { text::borrow(name, "the extension's name")? };
+        let name = unsafe { text::identifier(name, "the extension's name")? };
         let mut rows = Vec::with_capacity(count);
         for i in 0..count {
             // SAFETY: by contract, this slot was written.
@@ -408,7 +408,7 @@ pub unsafe extern "C" fn ms_register_extension_table(
             false => unsafe { text::borrow(doc, "the docstring") },
         };
         // SAFETY: by contract.
-        let name = unsafe { text::borrow(t.name, "the extension's name")? };
+        let name = unsafe { text::identifier(t.name, "the extension's name")? };
         let mut rows = Vec::new();
         for i in 0..t.function_count {
             // SAFETY: by contract, the row lies inside the array.

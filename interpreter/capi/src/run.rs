@@ -9,7 +9,7 @@ use miniscript_engine::vm::object::map::Dict;
 use miniscript_engine::vm::object::record::Module;
 use miniscript_engine::vm::object::text::Str;
 use miniscript_engine::vm::{Value, Vm};
-use miniscript_engine::{BadSource, Engine, Failure};
+use miniscript_engine::{Engine, Failure};
 use miniscript_syntax::ast::Mode;
 use miniscript_syntax::{Source, render};
 
@@ -26,11 +26,13 @@ const ERROR: c_int = 1;
 /// `MS_RUN_LIMIT`; 2 is `MS_RUN_HOST_CALL`.
 const LIMIT: c_int = 3;
 
-/// Runs `f` as one run, with its limits.
+/// Runs `f` as one run, with its limits. With `all` it waits for all tasks, and an exception of
+/// one of them that nobody asked for is the run's.
 unsafe fn run(
     vm: *mut MsVm,
     result: *mut MsValue,
     error: *mut *mut MsError,
+    all: bool,
     f: impl FnOnce(&Session, &mut Engine) -> Result<Handle, RunFail>,
 ) -> c_int {
     // SAFETY: the caller's contract.
@@ -38,7 +40,20 @@ unsafe fn run(
         enter(vm, |ms| {
             let value = ms.run(|engine| {
                 engine.start_clock();
-                let ended = f(ms, engine).map_err(|e| e.into_fail(engine));
+                let ended = engine.check_interrupt().map_err(RunFail::from);
+                let ended = ended.and_then(|()| f(ms, engine));
+                let ended = match (ended, engine.take_task_failure()) {
+                    (Ok(value), Some(lost)) if all => {
+                        engine.vm().release(value);
+                        Err(RunFail::Engine(Failure::Raised(lost)))
+                    }
+                    (ended, Some(lost)) => {
+                        engine.vm().release(lost);
+                        ended
+                    }
+                    (ended, None) => ended,
+                };
+                let ended = ended.map_err(|e| e.into_fail(engine));
                 engine.stop_clock();
                 // There is nowhere to tell that output cannot be written.
                 let _ = engine.host().stdout.flush();
@@ -83,12 +98,6 @@ impl From<Failure> for RunFail {
 impl From<Fail> for RunFail {
     fn from(f: Fail) -> RunFail {
         RunFail::Call(f)
-    }
-}
-
-impl From<Box<BadSource>> for RunFail {
-    fn from(bad: Box<BadSource>) -> RunFail {
-        RunFail::Engine(Failure::Syntax(bad))
     }
 }
 
@@ -168,10 +177,10 @@ pub unsafe extern "C" fn ms_run_string(
 ) -> c_int {
     // SAFETY: by contract.
     unsafe {
-        run(vm, std::ptr::null_mut(), error, |_, engine| {
+        run(vm, std::ptr::null_mut(), error, true, |_, engine| {
             let source = text::borrow(source, "the source")?;
             let name = if name.is_null() { "<string>" } else { text::borrow(name, "the name")? };
-            let proto = miniscript_engine::compile_text(source.to_owned(), name, Mode::Module)?;
+            let proto = engine.compile(source, name, Mode::Module)?;
             Ok(engine.run_code(&proto, true)?)
         })
     }
@@ -189,7 +198,7 @@ pub unsafe extern "C" fn ms_run_file(
 ) -> c_int {
     // SAFETY: by contract.
     unsafe {
-        run(vm, std::ptr::null_mut(), error, |_, engine| {
+        run(vm, std::ptr::null_mut(), error, true, |_, engine| {
             Ok(engine.run_file(&text::path(path, "the path")?)?)
         })
     }
@@ -208,7 +217,9 @@ pub unsafe extern "C" fn ms_eval(
 ) -> c_int {
     // SAFETY: by contract.
     unsafe {
-        run(vm, result, error, |_, engine| Ok(engine.eval(text::borrow(source, "the source")?)?))
+        run(vm, result, error, false, |_, engine| {
+            Ok(engine.eval(text::borrow(source, "the source")?)?)
+        })
     }
 }
 
@@ -244,7 +255,7 @@ pub unsafe extern "C" fn ms_call(
             }
             None => {}
         }
-        run(vm, result, error, |ms, engine| {
+        run(vm, result, error, false, |ms, engine| {
             let args = text::array(args, argc, "args")?;
             let (function, handles) = hold(ms, engine.vm(), function, args)?;
             let ended = engine.call(function, &handles);
@@ -319,7 +330,7 @@ pub unsafe extern "C" fn ms_set_global(
     unsafe {
         entry(vm, |ms| {
             ms.with(|vm| {
-                let name = text::borrow(name, "the name")?;
+                let name = text::identifier(name, "the name")?;
                 let v: Value<'_> = ms.import(vm, value)?;
                 let set = vm.dict_set_name(globals(ms, vm)?, vm.intern(name), v);
                 set.map_err(|e| failed(vm, e))

@@ -3,6 +3,8 @@
 use std::ffi::{CStr, CString, c_char};
 use std::path::PathBuf;
 
+use miniscript_engine::vm::text::case::is_identifier;
+
 use crate::error::Fail;
 
 /// Borrows a text that a caller passed.
@@ -16,6 +18,19 @@ pub(crate) unsafe fn borrow<'a>(text: *const c_char, what: &str) -> Result<&'a s
     // SAFETY: by contract.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map_err(|_| Fail::argument(format!("{what} is not UTF-8")))
+}
+
+/// Borrows a name as scripts write them.
+///
+/// # Safety
+/// As for [`borrow`].
+pub(crate) unsafe fn identifier<'a>(text: *const c_char, what: &str) -> Result<&'a str, Fail> {
+    // SAFETY: by contract.
+    let name = unsafe { borrow(text, what)? };
+    match is_identifier(name.as_bytes()) {
+        true => Ok(name),
+        false => Err(Fail::argument(format!("{what} is no identifier: '{name}'"))),
+    }
 }
 
 /// Borrows a text with a length.

@@ -199,6 +199,11 @@ fn runs_globals_errors_and_limits() {
 }
 
 #[test]
+fn limits_and_interrupts_hold_whatever_the_script_does() {
+    passes("limits");
+}
+
+#[test]
 fn values_of_every_kind() {
     passes("values");
 }

@@ -7,7 +7,7 @@ use miniscript_engine::Engine;
 #[allow(unsafe_code)]
 pub fn install(engine: &Engine) {
     use signal_hook::consts::SIGINT;
-    let flag = engine.interrupt_flag();
+    let flag = engine.signal_flag();
     let waker = engine.host().reactor.waker();
     let trip = engine.trip_handle();
     // The order counts: the second signal finds the flag of the first still set.

@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use miniscript_syntax::{ast::Mode, decode_source};
+use miniscript_syntax::{Watch, ast::Mode, decode_source};
 use miniscript_vm::code::proto::{CodeProto, SourceInfo};
 use miniscript_vm::code::store::{self, COMPILER_ID};
 use miniscript_vm::prelude;
@@ -63,13 +63,14 @@ impl CodeCache {
         path: &Path,
         bytes: &[u8],
         name: &str,
+        watch: &Watch<'_>,
     ) -> Result<Arc<CodeProto>, Box<BadSource>> {
         let key = match bytes.len() >= MIN_SOURCE && self.enabled {
             true => *self.key.get_or_init(users_key),
             false => None,
         };
         let (Some(key), Some(place)) = (key, place_for(path)) else {
-            return compile_bytes(bytes, name);
+            return compile_bytes(bytes, name, watch);
         };
         let kept = ops::read_whole(access, &place, Some(MAX_CODE as u64)).ok();
         if let Some(code) = kept.and_then(|kept| unseal(&key, bytes, &kept))
@@ -79,7 +80,7 @@ impl CodeCache {
             self.counts[0].update(|n| n + 1);
             return Ok(code);
         }
-        let code = compile_bytes(bytes, name)?;
+        let code = compile_bytes(bytes, name, watch)?;
         if let Some(sealed) = seal(&key, bytes, &code) {
             if let Some(folder) = place.parent() {
                 let _ = ops::mkdir(access, folder, false, 0o777);

@@ -43,8 +43,9 @@ pub struct Config {
     /// Standard error.
     pub stderr: OutputStream,
     /// Called on a thread of its own when a program goes on beyond its time limit: a native does
-    /// not look at the clock for [`PATIENCE`], or the program does not end within [`GRACE`] of the
-    /// TimeoutError. It should end the process; by default nothing happens.
+    /// not look at the clock for [`PATIENCE`], or the program does not end although its handlers
+    /// are skipped, [`GRACE`] after the TimeoutError. It should end the process; by default nothing
+    /// happens, and the run ends when the native does.
     ///
     /// [`PATIENCE`]: crate::deadline::PATIENCE
     /// [`GRACE`]: crate::deadline::GRACE

@@ -1,9 +1,10 @@
 //! The thread that watches the time of a run.
 //!
 //! Code that only calls has no backward jump at which it would look at the clock, so the thread
-//! trips the VM once the time is over, and again, for a script that catches the TimeoutError. Some
-//! natives look at no clock (another library's multiplication of huge numbers), and a script may
-//! catch every exception for ever: for these there is [`Config::overdue`](crate::Config::overdue).
+//! trips the VM once the time is over, and again, for a script that catches the TimeoutError. Once
+//! the grace for cleaning up is over, no handler catches it any more (`Vm::set_over`), so that a
+//! run ends whatever it does. Some natives look at no clock (another library's multiplication of
+//! huge numbers): for these there is [`Config::overdue`](crate::Config::overdue).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +15,11 @@ use miniscript_vm::interp::state::TripHandle;
 
 /// How long after the time limit a program may take to notice it.
 pub const PATIENCE: Duration = Duration::from_millis(75);
-/// How long it may take to clean up (`finally`, `with`, handlers) once it has noticed.
+/// How long it may take to clean up (`finally`, `with`, handlers) once it has noticed. After that
+/// its handlers are skipped.
 pub const GRACE: Duration = Duration::from_secs(1);
+/// The same for fuel: slices of it beyond the limit, in each of which TimeoutError is raised.
+pub const GRACE_SLICES: u64 = 20;
 
 const ROUND: Duration = Duration::from_millis(20);
 
@@ -49,7 +53,8 @@ pub(crate) fn watch(
             if now >= at {
                 trip.trip();
                 let late = now - at;
-                let patience = if told.load(Ordering::Relaxed) { GRACE } else { PATIENCE };
+                let patience =
+                    if told.load(Ordering::Relaxed) { GRACE + PATIENCE } else { PATIENCE };
                 if let Some(overdue) = overdue.as_ref().filter(|_| late >= patience) {
                     // Holding it keeps the run from ending meanwhile.
                     if let Some(_run) = watched.upgrade() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use miniscript_syntax::Watch;
 use miniscript_syntax::ast::Mode;
 use miniscript_vm::builtins::Type;
 use miniscript_vm::code::proto::CodeProto;
@@ -166,9 +167,28 @@ impl Engine {
         importer.map_or(Err("there is no importer".to_owned()), |i| i.link(descriptor))
     }
 
-    /// Set it, from any thread or a signal handler, to have KeyboardInterrupt raised.
+    /// Set it, from any thread or a signal handler, to have KeyboardInterrupt raised, whatever the
+    /// script does about signals.
     pub fn interrupt_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.host.interrupt)
+    }
+
+    /// Set it when SIGINT comes: the script's handler runs, or KeyboardInterrupt is raised.
+    pub fn signal_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.host.signalled)
+    }
+
+    /// KeyboardInterrupt, if an interrupt has come that nothing has noticed yet.
+    ///
+    /// # Errors
+    /// The exception.
+    pub fn check_interrupt(&self) -> Result<(), Failure> {
+        if !self.host.interrupted() {
+            return Ok(());
+        }
+        let vm = &*self.vm;
+        let e = vm.new_exception(Type::KeyboardInterrupt.shape(), vm.empty_tuple());
+        Err(Failure::Raised(vm.retain(e)))
     }
 
     // ---- values ----
@@ -191,9 +211,24 @@ impl Engine {
 
     // ---- running ----
 
+    /// Compiles a text, within the limits of the run.
+    ///
+    /// # Errors
+    /// A syntax error, or the exception of a limit or an interrupt.
+    pub fn compile(&self, text: &str, name: &str, mode: Mode) -> Result<Arc<CodeProto>, Failure> {
+        self.watched(|watch| source::compile(text.to_owned(), name, mode, watch))
+    }
+
+    fn watched(
+        &self,
+        compile: impl FnOnce(&Watch<'_>) -> Result<Arc<CodeProto>, Box<BadSource>>,
+    ) -> Result<Arc<CodeProto>, Failure> {
+        Ok(self.vm.watched(compile).map_err(|e| raised(&self.vm, e))??)
+    }
+
     /// Runs statements in `__main__`; other tasks go on until they are done.
     pub fn run_source(&mut self, text: &str, name: &str) -> Result<(), Failure> {
-        let proto = source::compile_text(text.to_owned(), name, Mode::Module)?;
+        let proto = self.compile(text, name, Mode::Module)?;
         let v = self.run_code(&proto, false)?;
         self.vm.release(v);
         Ok(())
@@ -202,7 +237,9 @@ impl Engine {
     /// Runs what was typed at a prompt in `__main__`; the value of an expression is printed. A
     /// pasted text may hold several statements: they are run up to the first that fails.
     pub fn run_typed(&mut self, text: &str) -> Reply {
-        self.host.interrupt.store(false, std::sync::atomic::Ordering::Relaxed);
+        for flag in [&self.host.interrupt, &self.host.signalled] {
+            flag.store(false, std::sync::atomic::Ordering::Relaxed);
+        }
         let compile = |text: String| source::compile_text(text, "<stdin>", Mode::Interactive);
         let bad = match compile(text.to_owned()) {
             Ok(proto) => return self.run_typed_code(&proto),
@@ -263,7 +300,7 @@ impl Engine {
 
     fn run_nothing(&mut self) -> Result<(), Failure> {
         let proto = source::compile_text(String::new(), "<end>", Mode::Module)?;
-        let v = self.run_code(&proto, true)?;
+        let v = self.run_main(&proto, true)?;
         self.vm.release(v);
         Ok(())
     }
@@ -300,7 +337,7 @@ impl Engine {
 
     /// The value of an expression in `__main__`; the handle must be released.
     pub fn eval(&mut self, text: &str) -> Result<Handle, Failure> {
-        let proto = source::compile_text(text.to_owned(), "<eval>", Mode::Expression)?;
+        let proto = self.compile(text, "<eval>", Mode::Expression)?;
         self.run_code(&proto, false)
     }
 
@@ -320,6 +357,11 @@ impl Engine {
 
     /// Runs compiled code in `__main__` and gives its value; with `all`, every task ends first.
     pub fn run_code(&mut self, proto: &Arc<CodeProto>, all: bool) -> Result<Handle, Failure> {
+        self.check_interrupt()?;
+        self.run_main(proto, all)
+    }
+
+    fn run_main(&mut self, proto: &Arc<CodeProto>, all: bool) -> Result<Handle, Failure> {
         self.settle();
         let func = {
             let vm = &*self.vm;
@@ -362,7 +404,9 @@ impl Engine {
         self.stop_clock();
         let deadline = self.limits.timeout.and_then(|t| Instant::now().checked_add(t));
         self.host.deadline.set(deadline);
+        self.host.told_at.set(None);
         self.host.fuel.set(self.limits.fuel.map(|n| n / SLICE as u64));
+        self.host.overdrawn.set(0);
         let overdue = self.host.overdue.clone();
         self.watch = deadline.and_then(|at| {
             deadline::watch(at, self.vm.trip_handle(), Arc::clone(&self.host.told_late), overdue)
@@ -373,12 +417,19 @@ impl Engine {
     pub fn stop_clock(&mut self) {
         self.host.deadline.set(None);
         self.host.fuel.set(None);
+        self.vm.set_over(false);
         self.watch = None;
     }
 
     /// Whether an exception comes from a limit of time, fuel or memory that is reached.
     pub fn is_limit(&self, exc: Handle) -> bool {
         self.vm.handle(exc).is_some_and(|e| self.host.is_limit(&self.vm, e))
+    }
+
+    /// The first exception of the last run that was shown because it ended a task whose result
+    /// nobody asked for; the handle must be released.
+    pub fn take_task_failure(&mut self) -> Option<Handle> {
+        self.host.scheduler.lost.take()
     }
 
     /// What an uncaught exception prints; its `__str__` may run.
@@ -400,7 +451,7 @@ impl Engine {
         let name = path.to_string_lossy();
         let bytes = source::read(&Unrestricted, path).map_err(|e| unreadable(path, &e))?;
         self.set_main("__file__", &name)?;
-        let proto = source::compile_bytes(&bytes, &name)?;
+        let proto = self.watched(|watch| source::compile_bytes(&bytes, &name, watch))?;
         self.run_code(&proto, true)
     }
 
@@ -453,7 +504,7 @@ impl Engine {
 
     fn compile_main(&self, bytes: &[u8], name: &str) -> Result<Arc<CodeProto>, Failure> {
         self.vm.check_source(bytes).map_err(|e| raised(&self.vm, e))?;
-        Ok(source::compile_bytes(bytes, name)?)
+        self.watched(|watch| source::compile_bytes(bytes, name, watch))
     }
 
     /// The code of the main program, which the user named; what is kept of it is the script's.
@@ -464,7 +515,8 @@ impl Engine {
         name: &str,
     ) -> Result<Arc<CodeProto>, Failure> {
         self.vm.check_source(bytes).map_err(|e| raised(&self.vm, e))?;
-        Ok(self.host.cache.compile(&**self.host.files.access(), path, bytes, name)?)
+        let access = &**self.host.files.access();
+        self.watched(|watch| self.host.cache.compile(access, path, bytes, name, watch))
     }
 
     fn prepare_module(&mut self, name: &str) -> Result<Arc<CodeProto>, Failure> {

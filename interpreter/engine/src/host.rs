@@ -18,6 +18,7 @@ use miniscript_vm::{Value, Vm};
 
 use crate::cache::CodeCache;
 use crate::config::Config;
+use crate::deadline;
 use crate::files::FileService;
 use crate::io::Stdin;
 use crate::loader::Loader;
@@ -66,13 +67,19 @@ pub struct EngineHost {
     pub files: FileService,
     /// Set from anywhere, to have KeyboardInterrupt raised.
     pub(crate) interrupt: Arc<AtomicBool>,
+    /// Set by the signal: the same, unless the script has a handler for it.
+    pub(crate) signalled: Arc<AtomicBool>,
     pub(crate) deadline: Cell<Option<Instant>>,
+    /// When running code was first told that its time is over.
+    pub(crate) told_at: Cell<Option<Instant>>,
     /// The running code was told that its time is over.
     pub(crate) told_late: Arc<AtomicBool>,
     /// See [`Config::overdue`].
     pub(crate) overdue: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Fuel slices that are left.
     pub(crate) fuel: Cell<Option<u64>>,
+    /// Slices that were taken beyond them.
+    pub(crate) overdrawn: Cell<u64>,
     pub(crate) memory_limited: bool,
     pub(crate) started: Instant,
     pub(crate) scheduler: Scheduler,
@@ -101,10 +108,13 @@ impl EngineHost {
             ),
             reactor,
             interrupt: Arc::default(),
+            signalled: Arc::default(),
             deadline: Cell::new(None),
+            told_at: Cell::new(None),
             told_late: Arc::default(),
             overdue: config.overdue,
             fuel: Cell::new(None),
+            overdrawn: Cell::new(0),
             memory_limited: config.limits.max_memory.is_some(),
             started: Instant::now(),
             scheduler: Scheduler::default(),
@@ -126,16 +136,39 @@ impl EngineHost {
 
     /// Whether an exception comes from a limit of time, fuel or memory that is reached.
     pub fn is_limit<'v>(&self, vm: &'v Vm, exc: Value<'v>) -> bool {
-        let late = self.deadline.get().is_some_and(|at| Instant::now() >= at);
-        let spent = self.fuel.get() == Some(0);
-        let is = |t| vm.is_exception_of(exc, t);
-        (late || spent) && is(Type::TimeoutError) || self.memory_limited && is(Type::MemoryError)
+        self.ends_run(vm, exc) || self.memory_limited && vm.is_exception_of(exc, Type::MemoryError)
     }
 
-    /// Whether KeyboardInterrupt is to be raised: an interrupt has come that no handler of the
-    /// script's takes.
+    /// Whether an exception says that the time or the fuel of the run is over.
+    pub(crate) fn ends_run<'v>(&self, vm: &'v Vm, exc: Value<'v>) -> bool {
+        (self.is_late() || self.fuel.get() == Some(0))
+            && vm.is_exception_of(exc, Type::TimeoutError)
+    }
+
+    /// Whether the time of the run is over.
+    pub(crate) fn is_late(&self) -> bool {
+        self.deadline.get().is_some_and(|at| Instant::now() >= at)
+    }
+
+    /// Whether KeyboardInterrupt is to be raised: an interrupt has come, or the signal and no
+    /// handler of the script's takes it.
     pub(crate) fn interrupted(&self) -> bool {
-        self.interrupt.swap(false, Ordering::Relaxed) && !self.signals.takes_interrupt()
+        self.interrupt.swap(false, Ordering::Relaxed)
+            || self.signalled.swap(false, Ordering::Relaxed) && !self.signals.takes_interrupt()
+    }
+
+    /// Whether an interrupt or the signal has come that nobody has looked at.
+    pub(crate) fn is_interrupt_pending(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed) || self.signalled.load(Ordering::Relaxed)
+    }
+
+    /// Tells the running code that its time is over; whether what it had to clean up is over, too.
+    pub(crate) fn tell_late(&self) -> bool {
+        self.told_late.store(true, Ordering::Relaxed);
+        let now = Instant::now();
+        let told = self.told_at.get().unwrap_or(now);
+        self.told_at.set(Some(told));
+        now.saturating_duration_since(told) >= deadline::GRACE
     }
 
     /// The token of the running task: what wakes it once it waits.
@@ -192,15 +225,16 @@ impl Host for HostHandle {
         if let Some(left) = self.0.fuel.get() {
             self.0.fuel.set(Some(left.saturating_sub(1)));
             if left == 0 {
-                return Poll::Deadline;
+                let overdrawn = self.0.overdrawn.get() + 1;
+                self.0.overdrawn.set(overdrawn);
+                let over = overdrawn > deadline::GRACE_SLICES;
+                return if over { Poll::Over } else { Poll::Deadline };
             }
         }
-        match self.0.deadline.get() {
-            Some(at) if Instant::now() >= at => {
-                self.0.told_late.store(true, Ordering::Relaxed);
-                Poll::Deadline
-            }
-            _ => Poll::Continue,
+        match self.0.is_late() {
+            true if self.0.tell_late() => Poll::Over,
+            true => Poll::Deadline,
+            false => Poll::Continue,
         }
     }
 

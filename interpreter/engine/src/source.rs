@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use miniscript_syntax::ast::Mode;
-use miniscript_syntax::{SyntaxError, decode_source, escape_warnings, parse};
+use miniscript_syntax::{SyntaxError, Watch, decode_source, escape_warnings, parse, parse_watched};
 use miniscript_vm::code::proto::{CodeProto, SourceInfo};
-use miniscript_vm::compile::{CompileMode, compile_module};
+use miniscript_vm::compile::{CompileMode, compile_watched};
 
 use crate::access::Access;
 use crate::files::{FileResult, ops};
@@ -32,9 +32,13 @@ pub(crate) fn read(access: &dyn Access, path: &Path) -> FileResult<Vec<u8>> {
 }
 
 /// Compiles the bytes of a source file.
-pub(crate) fn compile_bytes(bytes: &[u8], name: &str) -> Result<Arc<CodeProto>, Box<BadSource>> {
+pub(crate) fn compile_bytes(
+    bytes: &[u8],
+    name: &str,
+    watch: &Watch<'_>,
+) -> Result<Arc<CodeProto>, Box<BadSource>> {
     match decode_source(bytes) {
-        Ok(text) => compile_text(text, name, Mode::Module),
+        Ok(text) => compile(text, name, Mode::Module, watch),
         Err(error) => {
             Err(Box::new(BadSource { error, text: String::new(), name: name.to_owned() }))
         }
@@ -47,12 +51,22 @@ pub fn compile_text(
     name: &str,
     mode: Mode,
 ) -> Result<Arc<CodeProto>, Box<BadSource>> {
-    let module = match parse(&text, mode) {
+    compile(text, name, mode, &Watch::never())
+}
+
+/// The same, where limits and interrupts hold. The error of the watch is none of the text's.
+pub(crate) fn compile(
+    text: String,
+    name: &str,
+    mode: Mode,
+    watch: &Watch<'_>,
+) -> Result<Arc<CodeProto>, Box<BadSource>> {
+    let module = match parse_watched(&text, mode, watch) {
         Ok(module) => module,
         Err(error) => return Err(Box::new(BadSource { error, text, name: name.to_owned() })),
     };
     let source = Arc::new(SourceInfo::new(name, text));
-    compile_module(&module, Arc::clone(&source), CompileMode::default()).map_err(|error| {
+    compile_watched(&module, Arc::clone(&source), CompileMode::default(), watch).map_err(|error| {
         Box::new(BadSource { error, text: source.text.clone(), name: name.to_owned() })
     })
 }

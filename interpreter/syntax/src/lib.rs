@@ -18,6 +18,7 @@ mod span;
 mod tokens;
 mod validate;
 mod warn;
+mod watch;
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, missing_docs, unused_qualifications, dead_code)]
@@ -28,8 +29,9 @@ pub use build::escape::character_named;
 pub use decode::decode_source;
 pub use error::{ErrorKind, SyntaxError};
 pub use json::{AstJsonError, ast_from_json, ast_to_json};
-pub use parse::parse;
+pub use parse::{parse, parse_watched};
 pub use recover::parse_all_errors;
 pub use render::render;
 pub use span::{LineColumn, LineIndex, Source, Span};
 pub use warn::escape_warnings;
+pub use watch::Watch;

@@ -8,7 +8,7 @@ use crate::ast::{Mode, Module, StmtKind};
 use crate::build::Builder;
 use crate::diagnose::{Failure, diagnose};
 use crate::lexer::{Bracket, Lexed, Tok, Token, lex};
-use crate::{Span, SyntaxError, grammar, tokens};
+use crate::{Span, SyntaxError, Watch, grammar, tokens};
 
 /// Parses `text`.
 ///
@@ -16,14 +16,22 @@ use crate::{Span, SyntaxError, grammar, tokens};
 /// [`is_incomplete_input`](SyntaxError::is_incomplete_input) holds asks for another line. As at
 /// CPython's prompt, a compound statement is complete once a blank line follows it.
 pub fn parse(text: &str, mode: Mode) -> Result<Module, SyntaxError> {
+    parse_watched(text, mode, &Watch::never())
+}
+
+/// As [`parse`], and asks `watch` on the way.
+///
+/// # Errors
+/// Also that of the watch.
+pub fn parse_watched(text: &str, mode: Mode, watch: &Watch<'_>) -> Result<Module, SyntaxError> {
     check_text(text)?;
-    let mut lexed = lex(text, mode);
+    let mut lexed = lex(text, mode, watch)?;
     if !lexed.errors.is_empty() {
         let wants_more = mode == Mode::Interactive && lexed.wants_more;
-        return Err(if wants_more { incomplete(text) } else { first_error(text, lexed) });
+        return Err(if wants_more { incomplete(text) } else { first_error(text, lexed, watch) });
     }
     prepare(text, &mut lexed)?;
-    match attempt(text, &lexed.tokens, lexed.unclosed) {
+    match attempt(text, &lexed.tokens, lexed.unclosed, watch) {
         Ok(module) if mode == Mode::Interactive && wants_blank_line(text, &module) => {
             Err(incomplete(text))
         }
@@ -39,7 +47,7 @@ pub fn parse(text: &str, mode: Mode) -> Result<Module, SyntaxError> {
 ///
 /// CPython's parser pulls tokens one by one. When it fails it reads the rest of the text only for
 /// errors of literals, characters and brackets, which then are the ones it reports.
-fn first_error(text: &str, mut lexed: Lexed) -> SyntaxError {
+fn first_error(text: &str, mut lexed: Lexed, watch: &Watch<'_>) -> SyntaxError {
     let error = lexed.errors.swap_remove(0);
     let end = lexed.tokens.get(lexed.before_error).map_or(text.len() as u32, |token| token.start);
     lexed.tokens.truncate(lexed.before_error);
@@ -48,7 +56,7 @@ fn first_error(text: &str, mut lexed: Lexed) -> SyntaxError {
         return error;
     }
     let last = lexed.tokens.len() - 1;
-    match attempt(text, &lexed.tokens, None) {
+    match attempt(text, &lexed.tokens, None, watch) {
         Err(Refused { error: earlier, at: Some(at) }) if at < last => {
             let is_soft = matches!(
                 error.code,
@@ -91,12 +99,16 @@ pub(crate) fn attempt(
     text: &str,
     tokens: &[Token],
     unclosed: Option<Bracket>,
+    watch: &Watch<'_>,
 ) -> Result<Module, Refused> {
     // How many tokens the parser has taken: the last of them is the one that it refuses.
     let taken = Cell::new(0);
     let stream = tokens.iter().map(|token| {
         taken.set(taken.get() + 1);
-        (token.start, token.kind, token.end)
+        watch
+            .step()
+            .map(|()| (token.start, token.kind, token.end))
+            .map_err(|error| ParseError::User { error: Box::new(error) })
     });
     grammar::TopParser::new().parse(&Builder::new(text), stream).map_err(|error| match error {
         ParseError::User { error } => Refused { error: *error, at: None },

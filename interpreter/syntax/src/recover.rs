@@ -8,7 +8,7 @@ use crate::ast::{Mode, Module};
 use crate::diagnose::line_start;
 use crate::lexer::{Tok, Token, lex};
 use crate::parse::{Refused, attempt, check_text, prepare};
-use crate::{Span, SyntaxError};
+use crate::{Span, SyntaxError, Watch};
 
 /// So many errors of one text are enough.
 pub const MAX_ERRORS: usize = 100;
@@ -22,7 +22,11 @@ pub fn parse_all_errors(text: &str, mode: Mode) -> (Option<Module>, Vec<SyntaxEr
     if let Err(error) = check_text(text) {
         return (None, vec![error]);
     }
-    let mut lexed = lex(text, mode);
+    let watch = Watch::never();
+    let mut lexed = match lex(text, mode, &watch) {
+        Ok(lexed) => lexed,
+        Err(error) => return (None, vec![error]),
+    };
     if let Err(error) = prepare(text, &mut lexed) {
         lexed.errors.push(error);
         return (None, lexed.errors);
@@ -36,7 +40,7 @@ pub fn parse_all_errors(text: &str, mode: Mode) -> (Option<Module>, Vec<SyntaxEr
     let mut work = 0;
     while errors.len() < MAX_ERRORS && work < MAX_WORK {
         work += tokens.len();
-        let Refused { error, at } = match attempt(text, &tokens, lexed.unclosed) {
+        let Refused { error, at } = match attempt(text, &tokens, lexed.unclosed, &watch) {
             Ok(module) if errors.is_empty() => return (Some(module), errors),
             Ok(_) => break,
             Err(refused) => refused,

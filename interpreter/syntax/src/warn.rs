@@ -1,8 +1,8 @@
 //! What is no error but deserves a word: escapes that mean nothing.
 
-use crate::Span;
 use crate::ast::Mode;
 use crate::lexer::{Tok, lex};
+use crate::{Span, Watch};
 
 /// The invalid escapes of a text that parses, one for each literal: where the literal begins, and
 /// what CPython's `SyntaxWarning` says.
@@ -13,7 +13,8 @@ pub fn escape_warnings(text: &str) -> Vec<(Span, String)> {
     }
     let mut found = Vec::new();
     let mut raw_fstrings = Vec::new();
-    for token in lex(text, Mode::Module).tokens {
+    let Ok(lexed) = lex(text, Mode::Module, &Watch::never()) else { return found };
+    for token in lexed.tokens {
         let literal = &text[token.start as usize..token.end as usize];
         let is_raw = |prefix: &str| prefix.bytes().any(|b| b | 0x20 == b'r');
         let escapes = match token.kind {

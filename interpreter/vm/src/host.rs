@@ -73,6 +73,8 @@ pub enum Poll {
     OutOfFuel,
     /// Raise TimeoutError: the wall time is over; raised again at every slice.
     Deadline,
+    /// The same, and nothing catches it: what was left for cleaning up is over, too.
+    Over,
 }
 
 /// A host for tests and pure computation: output goes nowhere, imports fail.

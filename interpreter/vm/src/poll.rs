@@ -5,6 +5,10 @@
 //! [`SLICE`] of them, whoever takes them, the host is asked. Operations that know no VM take a
 //! [`Poll`] instead.
 
+use std::cell::{Cell, RefCell};
+
+use miniscript_syntax::Watch;
+
 use crate::Vm;
 use crate::builtins::Type;
 use crate::fault::{ErrKind, Fault, Interrupted, Poll};
@@ -69,8 +73,48 @@ impl Vm {
                 None
             }
             host::Poll::Interrupt => Some(self.err_args(Type::KeyboardInterrupt, &[])),
-            host::Poll::Deadline => Some(self.err(Type::TimeoutError, "the time limit is over")),
+            host::Poll::Deadline => Some(self.limit_error(false)),
+            host::Poll::Over => Some(self.limit_error(true)),
         }
+    }
+
+    /// TimeoutError for a limit that is reached; with `over`, script code catches nothing from
+    /// here on, and no `finally` runs, until [`Vm::set_over`] says otherwise.
+    pub fn limit_error(&self, over: bool) -> Exit<'_> {
+        if over {
+            self.set_over(true);
+        }
+        self.err(Type::TimeoutError, "the time limit is over")
+    }
+
+    /// Whether script code may catch nothing.
+    pub fn is_over(&self) -> bool {
+        self.st.over.get()
+    }
+
+    /// Sets whether script code may catch nothing.
+    pub fn set_over(&self, over: bool) {
+        self.st.over.set(over);
+    }
+
+    /// Reads a text or makes its code, which may take long: it polls, and if it did, once more
+    /// behind it, where trees and code are dropped and made without.
+    pub fn watched<R>(&self, run: impl FnOnce(&Watch<'_>) -> R) -> Result<R, Exit<'_>> {
+        let (asked, stop) = (Cell::new(false), RefCell::new(None));
+        let result = run(&Watch::new(&|| {
+            asked.set(true);
+            let mut stop = stop.borrow_mut();
+            if stop.is_none() {
+                *stop = self.poll_now().err();
+            }
+            stop.is_some()
+        }));
+        match stop.into_inner() {
+            Some(stop) => return Err(stop),
+            None if asked.get() => self.poll_now()?,
+            None => {}
+        }
+        Ok(result)
     }
 
     /// Runs an operation that may take long: it polls, so that a deadline and an interrupt hold.

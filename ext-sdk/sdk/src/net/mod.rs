@@ -14,8 +14,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 /// Looks a host name up. An address in text form needs no lookup.
 pub async fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let at = Vm::current().map_err(as_io)?;
-    let mut op = Op::start(at, |at, out| vm_call!(at, net.resolve(MsStr::new(name), port, out)))
-        .map_err(as_io)?;
+    let mut op =
+        Op::start(at.clone(), |at, out| vm_call!(at, net.resolve(MsStr::new(name), port, out)))
+            .map_err(as_io)?;
     (&mut op).await.map_err(as_io)?;
     let mut addresses = vec![to_abi(SocketAddr::from(([0, 0, 0, 0], 0))); 16];
     let (mut len, mut io) = (0, MsIo::NONE);
@@ -39,20 +40,20 @@ pub(crate) struct Socket {
 impl Socket {
     fn open(
         at: Vm,
-        open: impl FnOnce(Vm, *mut MsSocket, *mut MsIo) -> MsStatus,
+        open: impl FnOnce(&Vm, *mut MsSocket, *mut MsIo) -> MsStatus,
     ) -> io::Result<Self> {
         let (mut id, mut io) = (0, MsIo::NONE);
-        done(open(at, &mut id, &mut io), &io)?;
+        done(open(&at, &mut id, &mut io), &io)?;
         Ok(Self { id, at })
     }
 
     fn address(
         &self,
-        read: impl FnOnce(Vm, MsSocket, *mut MsAddr, *mut MsIo) -> MsStatus,
+        read: impl FnOnce(&Vm, MsSocket, *mut MsAddr, *mut MsIo) -> MsStatus,
     ) -> io::Result<SocketAddr> {
         let mut address = to_abi(SocketAddr::from(([0, 0, 0, 0], 0)));
         let mut io = MsIo::NONE;
-        done(read(self.at, self.id, &mut address, &mut io), &io)?;
+        done(read(&self.at, self.id, &mut address, &mut io), &io)?;
         Ok(from_abi(&address))
     }
 

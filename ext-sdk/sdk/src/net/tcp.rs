@@ -33,7 +33,7 @@ impl TcpStream {
             Socket::open(at, |at, out, io| vm_call!(at, net.tcp_connect(&address, out, io)))?;
         poll_fn(|cx| {
             let mut io = MsIo::NONE;
-            ready(vm_call!(at, net.connect_poll(socket.id, token_of(cx), &mut io)), &io)
+            ready(vm_call!(socket.at, net.connect_poll(socket.id, token_of(cx), &mut io)), &io)
         })
         .await?;
         Ok(Self(socket))
@@ -134,7 +134,8 @@ impl TcpListener {
             self.0.at,
             net.accept_poll(self.0.id, token_of(cx), &mut id, &mut peer, &mut io)
         );
-        ready(status, &io).map_ok(|_| (TcpStream(Socket { id, at: self.0.at }), from_abi(&peer)))
+        ready(status, &io)
+            .map_ok(|_| (TcpStream(Socket { id, at: self.0.at.clone() }), from_abi(&peer)))
     }
 
     /// Address it listens on.

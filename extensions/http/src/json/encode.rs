@@ -6,9 +6,15 @@ use miniscript_sdk::abi::*;
 use miniscript_sdk::{Cx, Error, Result, Value};
 use std::fmt::Write;
 
-enum Open {
+enum Rest {
     List(std::vec::IntoIter<Value>),
     Dict(std::vec::IntoIter<(Value, Value)>),
+}
+
+/// A container whose items are being written.
+struct Open {
+    container: Value,
+    rest: Rest,
 }
 
 /// Encodes a value: None, bool, int, float, str, list, tuple, dict.
@@ -19,15 +25,16 @@ pub fn encode(cx: &Cx, value: Value) -> Result<String> {
     loop {
         if let Some(value) = next.take() {
             if open.len() >= MAX_DEPTH {
-                return Err(Error::value("Circular reference detected"));
+                return Err(too_deep(cx, value, &open));
             }
-            open.extend(start(cx, value, &mut out)?);
+            let rest = start(cx, value, &mut out)?;
+            open.extend(rest.map(|rest| Open { container: value, rest }));
         }
-        let Some(container) = open.last_mut() else { return Ok(out) };
+        let Some(Open { rest, .. }) = open.last_mut() else { return Ok(out) };
         // A text ends with a quote: a bracket at the end was opened just now.
         let began = !out.ends_with(['[', '{']);
-        match container {
-            Open::List(items) => match items.next() {
+        match rest {
+            Rest::List(items) => match items.next() {
                 Some(item) => {
                     if began {
                         out.push(',');
@@ -39,7 +46,7 @@ pub fn encode(cx: &Cx, value: Value) -> Result<String> {
                     open.pop();
                 }
             },
-            Open::Dict(pairs) => match pairs.next() {
+            Rest::Dict(pairs) => match pairs.next() {
                 Some((key, value)) => {
                     if began {
                         out.push(',');
@@ -57,13 +64,24 @@ pub fn encode(cx: &Cx, value: Value) -> Result<String> {
     }
 }
 
+/// Why the containers nest so deep: a circle comes by itself again.
+fn too_deep(cx: &Cx, value: Value, open: &[Open]) -> Error {
+    match open.iter().any(|outer| cx.same(outer.container, value).unwrap_or(false)) {
+        true => Error::value("Circular reference detected"),
+        false => {
+            let text = "maximum recursion depth exceeded while encoding a JSON object";
+            Error::new("RecursionError", text)
+        }
+    }
+}
+
 /// Writes a scalar, or opens a container.
-fn start(cx: &Cx, value: Value, out: &mut String) -> Result<Option<Open>> {
+fn start(cx: &Cx, value: Value, out: &mut String) -> Result<Option<Rest>> {
     let raw = value.raw();
     match raw.tag {
         MS_TAG_LIST | MS_TAG_TUPLE => {
             out.push('[');
-            return Ok(Some(Open::List(value.to::<Vec<Value>>(cx)?.into_iter())));
+            return Ok(Some(Rest::List(value.to::<Vec<Value>>(cx)?.into_iter())));
         }
         MS_TAG_DICT => {
             let mut pairs = Vec::new();
@@ -72,7 +90,7 @@ fn start(cx: &Cx, value: Value, out: &mut String) -> Result<Option<Open>> {
                 Ok(())
             })?;
             out.push('{');
-            return Ok(Some(Open::Dict(pairs.into_iter())));
+            return Ok(Some(Rest::Dict(pairs.into_iter())));
         }
         MS_TAG_STR => write_text(value.to(cx)?, out),
         _ => match plain(cx, value)? {

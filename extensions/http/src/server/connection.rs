@@ -1,11 +1,11 @@
 //! One connection of a server: hyper's protocol, time limits, and the call of the handler.
 
 use super::reply::{self, Reply};
-use super::{Open, Request, Shared};
+use super::{Open, Order, Request, Shared};
 use crate::payload::Payload;
 use crate::stream::{Activity, Stream};
 use crate::time::Alarm;
-use http::StatusCode;
+use http::{StatusCode, Version, header};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -47,29 +47,49 @@ enum Phase {
     Handler,
 }
 
-type PhaseCell = Rc<Cell<Phase>>;
+/// How far a connection is.
+pub(super) struct Progress {
+    phase: Cell<Phase>,
+    activity: Rc<Activity>,
+}
+
+impl Progress {
+    /// Of a new connection.
+    pub(super) fn new() -> Rc<Progress> {
+        let phase = Cell::new(Phase::Head(Instant::now()));
+        Rc::new(Progress { phase, activity: Activity::new() })
+    }
+
+    /// Since when it has waited for a whole head, if it does. An answer that is still being sent
+    /// counts as waiting for it.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        match self.phase.get() {
+            Phase::Head(since) => Some(since.max(self.activity.last_write())),
+            _ => None,
+        }
+    }
+}
 
 /// Goes back to waiting for a head when hyper has taken the whole answer.
-struct Sent(PhaseCell);
+struct Sent(Rc<Progress>);
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        self.0.set(Phase::Head(Instant::now()));
+        self.0.phase.set(Phase::Head(Instant::now()));
     }
 }
 
 /// Serves a connection to its end. What goes wrong with it is the client's affair.
 pub(super) async fn run(stream: TcpStream, peer: SocketAddr, open: Open) -> Result<()> {
     let _ = stream.set_nodelay(true);
-    let activity = Activity::new();
-    let phase: PhaseCell = Rc::new(Cell::new(Phase::Head(Instant::now())));
+    let progress = &open.progress;
     let service = service_fn(|request| {
-        let (shared, phase) = (Rc::clone(&open.shared), Rc::clone(&phase));
+        let (shared, progress) = (Rc::clone(&open.shared), Rc::clone(progress));
         async move {
-            phase.set(Phase::Body);
-            let reply = answer(request, peer, &shared, &phase).await;
-            phase.set(Phase::Body);
-            Ok::<_, Infallible>(reply.map(|body| Payload::new(body, Sent(phase))))
+            progress.phase.set(Phase::Body);
+            let reply = answer(request, peer, &shared, &progress).await;
+            progress.phase.set(Phase::Body);
+            Ok::<_, Infallible>(reply.map(|body| Payload::new(body, Sent(progress))))
         }
     });
     let mut server = pin!(
@@ -78,25 +98,26 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, open: Open) -> Resu
             .half_close(true)
             .max_buf_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
-            .serve_connection(Stream::plain(stream, Rc::clone(&activity)), service)
+            .serve_connection(Stream::plain(stream, Rc::clone(&progress.activity)), service)
     );
     let (mut alarm, mut stopping) = (Alarm::default(), false);
     poll_fn(|cx| {
-        if open.shared.is_stopped(open.id, cx) && !stopping {
-            stopping = true;
-            server.as_mut().graceful_shutdown();
+        match open.shared.order(open.id, cx) {
+            // A request may have become whole since it was told to go.
+            Order::Drop if progress.waiting_since().is_some() => return Poll::Ready(Ok(())),
+            Order::Stop if !stopping => {
+                stopping = true;
+                server.as_mut().graceful_shutdown();
+            }
+            _ => {}
         }
         if server.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        let end = match phase.get() {
-            Phase::Handler => return Poll::Pending,
-            Phase::Body => activity.last() + BODY_LIMIT,
-            // An answer that is still being sent counts as waiting for it.
-            Phase::Head(since) => {
-                let limit = if stopping { STOP_LIMIT } else { HEAD_LIMIT };
-                since.max(activity.last_write()) + limit
-            }
+        let end = match (progress.waiting_since(), progress.phase.get()) {
+            (Some(since), _) => since + if stopping { STOP_LIMIT } else { HEAD_LIMIT },
+            (None, Phase::Handler) => return Poll::Pending,
+            (None, _) => progress.activity.last() + BODY_LIMIT,
         };
         alarm.poll(cx, end)
     })
@@ -108,14 +129,18 @@ async fn answer(
     request: http::Request<Incoming>,
     peer: SocketAddr,
     shared: &Shared,
-    phase: &PhaseCell,
+    progress: &Progress,
 ) -> Reply {
     let (head, incoming) = request.into_parts();
+    let hosts = head.headers.get_all(header::HOST).iter().count();
+    if hosts > 1 || hosts == 0 && head.version == Version::HTTP_11 {
+        return reply::plain(StatusCode::BAD_REQUEST);
+    }
     let body = match receive(incoming, shared.max_body).await {
         Ok(body) => body,
         Err(status) => return reply::plain(status),
     };
-    phase.set(Phase::Handler);
+    progress.phase.set(Phase::Handler);
     let asked = format!("{} {}", head.method, head.uri.path());
     let handled = async {
         let task = ms::with_cx(|cx| {

@@ -7,6 +7,8 @@ mod request;
 pub use request::Request;
 
 use crate::error::describe;
+use crate::time::Alarm;
+use connection::Progress;
 use miniscript_sdk::net::{TcpListener, resolve};
 use miniscript_sdk::prelude::*;
 use miniscript_sdk::{self as ms, task, time};
@@ -16,10 +18,13 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Connections at a time; others wait in the system's queue.
 const MAX_CONNECTIONS: usize = 512;
+/// Where others wait, a connection that has had no complete request for so long is closed for
+/// them, the one that has waited longest first.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the tasks of a server share.
 struct Shared {
@@ -27,9 +32,27 @@ struct Shared {
     max_body: usize,
     stopped: Cell<bool>,
     accepting: RefCell<Option<Waker>>,
-    /// Open connections, and how to wake them when the server stops.
-    connections: RefCell<HashMap<u64, Option<Waker>>>,
+    connections: RefCell<HashMap<u64, Connection>>,
     next: Cell<u64>,
+}
+
+/// What is known of an open connection.
+struct Connection {
+    progress: Rc<Progress>,
+    /// How to wake it when it is to end.
+    waker: Option<Waker>,
+    /// It is to make room for another one.
+    dropped: bool,
+}
+
+/// What the server asks of a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    GoOn,
+    /// No further requests.
+    Stop,
+    /// To end at once.
+    Drop,
 }
 
 impl Shared {
@@ -37,16 +60,55 @@ impl Shared {
         self.stopped.set(true);
         let waiting = self.accepting.take();
         let connections: Vec<Waker> =
-            self.connections.borrow_mut().values_mut().filter_map(Option::take).collect();
+            self.connections.borrow_mut().values_mut().filter_map(|c| c.waker.take()).collect();
         waiting.into_iter().chain(connections).for_each(Waker::wake);
     }
 
-    /// Notes whom to wake when the server stops; whether it has.
-    fn is_stopped(&self, connection: u64, cx: &Context<'_>) -> bool {
-        if let Some(waker) = self.connections.borrow_mut().get_mut(&connection) {
-            *waker = Some(cx.waker().clone());
+    /// Notes whom to wake when the connection is to end; whether it is.
+    fn order(&self, connection: u64, cx: &Context<'_>) -> Order {
+        let mut connections = self.connections.borrow_mut();
+        let Some(known) = connections.get_mut(&connection) else { return Order::Drop };
+        known.waker = Some(cx.waker().clone());
+        match (known.dropped, self.stopped.get()) {
+            (true, _) => Order::Drop,
+            (_, true) => Order::Stop,
+            _ => Order::GoOn,
         }
-        self.stopped.get()
+    }
+
+    /// Whether another connection may be accepted. If not, has the one closed that has been
+    /// without a request for too long, now or when `alarm` comes.
+    fn poll_room(&self, cx: &mut Context<'_>, alarm: &mut Alarm) -> Poll<()> {
+        loop {
+            let mut connections = self.connections.borrow_mut();
+            if connections.len() < MAX_CONNECTIONS {
+                return Poll::Ready(());
+            }
+            if connections.values().any(|c| c.dropped) {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            let oldest = connections
+                .values_mut()
+                .filter_map(|c| c.progress.waiting_since().map(|since| (since, c)))
+                .min_by_key(|(since, _)| *since);
+            let again = match oldest {
+                Some((since, idle)) if since + PATIENCE <= now => {
+                    idle.dropped = true;
+                    let waker = idle.waker.take();
+                    drop(connections);
+                    waker.into_iter().for_each(Waker::wake);
+                    return Poll::Pending;
+                }
+                Some((since, _)) => since + PATIENCE,
+                None => now + PATIENCE,
+            };
+            drop(connections);
+            // Without an alarm the next connection that ends wakes this.
+            if !matches!(alarm.poll(cx, again), Poll::Ready(Ok(()))) {
+                return Poll::Pending;
+            }
+        }
     }
 
     fn closed(&self, connection: u64) {
@@ -182,13 +244,14 @@ enum Accepted {
 }
 
 async fn accept(listener: TcpListener, shared: Rc<Shared>) -> Result<()> {
+    let mut alarm = Alarm::default();
     loop {
         let accepted = poll_fn(|cx| {
             if shared.stopped.get() {
                 return Poll::Ready(Accepted::Stopped);
             }
             *shared.accepting.borrow_mut() = Some(cx.waker().clone());
-            if shared.connections.borrow().len() >= MAX_CONNECTIONS {
+            if shared.poll_room(cx, &mut alarm).is_pending() {
                 return Poll::Pending;
             }
             listener.poll_accept(cx).map(|accepted| match accepted {
@@ -202,8 +265,11 @@ async fn accept(listener: TcpListener, shared: Rc<Shared>) -> Result<()> {
             Accepted::Exhausted => time::sleep(Duration::from_millis(50)).await?,
             Accepted::Connection(stream, peer) => {
                 let id = shared.next.replace(shared.next.get() + 1);
-                shared.connections.borrow_mut().insert(id, None);
-                let open = Open { shared: Rc::clone(&shared), id };
+                let progress = Progress::new();
+                let known =
+                    Connection { progress: Rc::clone(&progress), waker: None, dropped: false };
+                shared.connections.borrow_mut().insert(id, known);
+                let open = Open { shared: Rc::clone(&shared), id, progress };
                 ms::with_cx(|cx| task::spawn(cx, connection::run(stream, peer, open)))?;
             }
         }
@@ -214,6 +280,7 @@ async fn accept(listener: TcpListener, shared: Rc<Shared>) -> Result<()> {
 struct Open {
     shared: Rc<Shared>,
     id: u64,
+    progress: Rc<Progress>,
 }
 
 impl Drop for Open {

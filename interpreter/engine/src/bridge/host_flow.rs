@@ -200,7 +200,8 @@ pub(super) fn limits(call: &Call) -> Result<MsStatus, Exit<'_>> {
             let shape = Type::KeyboardInterrupt.shape();
             Err(Exit::Raise(vm.new_exception(shape, vm.empty_tuple())))
         }
-        Poll::Deadline => Err(vm.err(Type::TimeoutError, "the time limit is over")),
+        Poll::Deadline => Err(vm.limit_error(false)),
+        Poll::Over => Err(vm.limit_error(true)),
         // The task stops at its next safepoint.
         Poll::OutOfFuel => {
             vm.trip();

@@ -492,6 +492,10 @@ unsafe extern "C" fn retain(
     // SAFETY: the contract of the table.
     unsafe {
         host(at, |call| {
+            if !matches!(mode, MS_RETAIN_ROOT | MS_RETAIN_TRACED) {
+                let text = format!("an extension retained a value in the unknown mode {mode}");
+                return Err(call.vm().runtime_error(text));
+            }
             let v = call.value(value)?;
             out.write(call.bridge().make_retained(v, mode));
             Ok(MS_OK)

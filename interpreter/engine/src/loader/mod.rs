@@ -428,8 +428,9 @@ fn load<'v>(
     let bytes = bytes.map_err(|e| file_error(vm, &e))?;
     let shown = path.to_string_lossy();
     vm.check_source(&bytes)?;
-    let compiled =
-        with_access(host, name, |access| host.cache.compile(access, path, &bytes, &shown));
+    let compiled = vm.watched(|watch| {
+        with_access(host, name, |access| host.cache.compile(access, path, &bytes, &shown, watch))
+    })?;
     let proto = compiled.map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
     // There is nowhere to tell that standard error cannot be written.
     let _ = host.stderr.write(source::warnings(&proto).as_bytes());

@@ -29,7 +29,7 @@ impl Signals {
     /// A handler has run.
     pub(crate) fn ended(&self, _: &Reactor) {}
 
-    /// Whether a script has a handler for interrupts.
+    /// Whether a script has a handler for SIGINT.
     pub(crate) fn takes_interrupt(&self) -> bool {
         false
     }

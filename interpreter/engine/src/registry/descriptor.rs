@@ -222,14 +222,19 @@ unsafe fn table<T: Record>(table: MsTable, least: usize, what: &str) -> Result<V
     if table.len == 0 {
         return Ok(Vec::new());
     }
+    let refuse = |why: String| Err(format!("the table of {what} {why}"));
+    if table.ptr.is_null() {
+        return refuse(format!("has {} rows and no address", table.len));
+    }
+    if !(table.ptr as usize).is_multiple_of(align_of::<T>()) {
+        return refuse("is not aligned".to_owned());
+    }
+    if table.stride < least || !table.stride.is_multiple_of(align_of::<T>()) {
+        return refuse(format!("has a stride of {} bytes", table.stride));
+    }
     let bytes = table.stride.checked_mul(table.len);
-    if table.ptr.is_null()
-        || table.stride < least
-        || !table.stride.is_multiple_of(align_of::<T>())
-        || !(table.ptr as usize).is_multiple_of(align_of::<T>())
-        || bytes.is_none_or(|bytes| bytes > isize::MAX as usize)
-    {
-        return Err(format!("the table of {what} has a stride of {} bytes", table.stride));
+    if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
+        return refuse(format!("has {} rows, more than there is memory", table.len));
     }
     // SAFETY: by contract, and the numbers are plausible.
     Ok(unsafe { table.read::<T>() })

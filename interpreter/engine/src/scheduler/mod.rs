@@ -23,6 +23,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use miniscript_vm::Vm;
+use miniscript_vm::handles::Handle;
 use miniscript_vm::heap::Marker;
 use miniscript_vm::native::{Action, Exit, NResult, Row, Then};
 use miniscript_vm::{Value, builtins::Type};
@@ -91,6 +92,8 @@ pub(crate) struct Scheduler {
     failed_new: Cell<bool>,
     /// Whether the error of an unobserved task was shown.
     pub(crate) showed_failure: Cell<bool>,
+    /// The first such error of the run.
+    pub(crate) lost: Cell<Option<Handle>>,
 }
 
 impl Scheduler {

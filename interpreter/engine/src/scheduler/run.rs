@@ -12,7 +12,6 @@ use miniscript_vm::native::{Exit, NResult};
 use miniscript_vm::object::exc::Exception;
 use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
-use std::sync::atomic::Ordering;
 
 use super::task::{CANCELLED, Kind, Start, Status, Task};
 use super::{Scheduler, WaitRequest};
@@ -46,6 +45,9 @@ pub(crate) fn run(
     all: bool,
 ) -> Ended {
     let scheduler = &host.scheduler;
+    if let Some(old) = scheduler.lost.take() {
+        vm.release(old);
+    }
     let main = Task::new(Start { func, args });
     main.observed.set(true);
     let outer = scheduler.main.replace(Some(Rc::clone(&main)));
@@ -69,8 +71,12 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
         if host.collect_wanted.replace(false) {
             vm.collect();
         }
-        finalize(vm, host);
-        start_handlers(vm, host);
+        if vm.is_over() {
+            end_all(vm, host);
+        } else {
+            finalize(vm, host);
+            start_handlers(vm, host);
+        }
         let batch = std::mem::take(&mut *scheduler.ready.borrow_mut());
         let mut went_on = false;
         for task in batch {
@@ -81,7 +87,7 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
             let is_main = Rc::ptr_eq(&task, main);
             match result {
                 Ok(v) if is_main => ended = Some(ended.unwrap_or(Ended::Returned(v))),
-                Err(e) if is_main || task.finalizes.get().is_none() && ends_program(vm, e) => {
+                Err(e) if is_main || ends_program(vm, host, &task, e) => {
                     let raised_before = matches!(ended, Some(Ended::Raised(_)));
                     if raised_before {
                         vm.release(e);
@@ -110,9 +116,9 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
             before_sleep(vm, host);
             let left = host.deadline.get().map(|at| at.saturating_duration_since(Instant::now()));
             // The signal's wake-up may have been spent on a turn that had other things to do.
-            let interrupted = host.interrupt.load(Ordering::Relaxed);
-            let busy =
-                interrupted || host.signals.is_pending() || !scheduler.ready.borrow().is_empty();
+            let busy = host.is_interrupt_pending()
+                || host.signals.is_pending()
+                || !scheduler.ready.borrow().is_empty();
             turned = host.reactor.turn(if busy { Some(Duration::ZERO) } else { left }, &mut tokens);
         }
         if let Err(error) = turned {
@@ -136,8 +142,10 @@ fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool
 fn limits_while_idle(vm: &Vm, host: &EngineHost) {
     let e = if host.interrupted() {
         vm.new_exception(Type::KeyboardInterrupt.shape(), vm.empty_tuple())
-    } else if host.deadline.get().is_some_and(|at| Instant::now() >= at) {
-        host.told_late.store(true, Ordering::Relaxed);
+    } else if host.is_late() {
+        if host.tell_late() {
+            vm.set_over(true);
+        }
         vm.exception(Type::TimeoutError, "the time limit is over")
     } else {
         return;
@@ -209,6 +217,21 @@ fn before_sleep(vm: &mut Vm, host: &Rc<EngineHost>) {
     }
 }
 
+/// The run is over, and nothing catches that: raises it in every task, also in those that run
+/// no code in which it would come up.
+fn end_all(vm: &Vm, host: &EngineHost) {
+    let tasks: Vec<Rc<Task>> =
+        host.scheduler.tasks.borrow().iter().map(|(_, t)| Rc::clone(t)).collect();
+    for task in tasks {
+        let e = vm.exception(Type::TimeoutError, "the time limit is over");
+        drop(task.wait.borrow_mut().take());
+        if let Some(old) = task.raise.replace(Some(vm.retain(e))) {
+            vm.release(old);
+        }
+        host.scheduler.make_ready(task);
+    }
+}
+
 /// Cancels every task.
 pub(crate) fn cancel_all(host: &EngineHost) {
     cancel_if(host, |_| true);
@@ -235,11 +258,15 @@ fn stops_threads(vm: &Vm, host: &EngineHost, e: Handle) -> bool {
     })
 }
 
-/// Whether an exception ends the program from whichever task it comes.
-fn ends_program(vm: &Vm, e: Handle) -> bool {
-    vm.handle(e).is_some_and(|e| {
-        vm.is_exception_of(e, Type::SystemExit) || vm.is_exception_of(e, Type::KeyboardInterrupt)
-    })
+/// Whether the exception that ended a task ends the program, although it is not the main task. The
+/// end of the time does if nobody waits for the task who could go on.
+fn ends_program(vm: &Vm, host: &EngineHost, task: &Task, e: Handle) -> bool {
+    task.finalizes.get().is_none()
+        && vm.handle(e).is_some_and(|e| {
+            vm.is_exception_of(e, Type::SystemExit)
+                || vm.is_exception_of(e, Type::KeyboardInterrupt)
+                || (!task.observed.get() || vm.is_over()) && host.ends_run(vm, e)
+        })
 }
 
 /// Runs a task until it waits or ends.
@@ -299,7 +326,7 @@ fn step(vm: &mut Vm, host: &Rc<EngineHost>, task: &Rc<Task>) -> Stepped {
             }
             Some(Resumed::OutOfFuel) => {
                 // Not inside of each other.
-                if task.finalizes.get().is_none() {
+                if task.finalizes.get().is_none() && !vm.is_over() {
                     finalize(vm, host);
                 }
                 input = Input::Start;
@@ -386,7 +413,7 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
     }
     let scheduler: &Scheduler = &host.scheduler;
     scheduler.remove(task);
-    let told = task.finalizes.get().is_none() && ends_program(vm, handle);
+    let told = ends_program(vm, host, task, handle);
     if status == Status::Failed && !task.observed.get() && !task.is_handler.get() && !told {
         scheduler.failed.borrow_mut().push(Rc::clone(task));
         scheduler.failed_new.set(true);
@@ -434,6 +461,9 @@ fn report_failures(vm: &mut Vm, host: &Rc<EngineHost>, all: bool) {
         let head = match finalizes {
             None => {
                 host.scheduler.showed_failure.set(true);
+                if host.scheduler.lost.get().is_none() {
+                    host.scheduler.lost.set(vm.handle(error).map(|e| vm.retain(e)));
+                }
                 "Exception in task:\n".to_owned()
             }
             Some(shown) => {
@@ -473,7 +503,7 @@ fn finalize(vm: &mut Vm, host: &Rc<EngineHost>) {
 fn finalize_all(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>) {
     const ROUNDS: usize = 8;
     for _ in 0..ROUNDS {
-        if !vm.watches() || host.deadline.get().is_some_and(|at| Instant::now() >= at) {
+        if !vm.watches() || vm.is_over() || host.is_late() || host.fuel.get() == Some(0) {
             return;
         }
         vm.collect();

@@ -290,6 +290,10 @@ pub(crate) fn duration<'v>(vm: &'v Vm, v: Value<'v>, what: &str) -> Result<Durat
         (Some(f), _, _) => f,
         (_, Some(n), _) => n as f64,
         (_, _, Some(b)) => f64::from(u8::from(b)),
+        _ if vm.as_index_i64(v).is_some() => match vm.as_index_i64(v) {
+            Some(Ok(n)) => n as f64,
+            _ => return Err(vm.overflow_error("timestamp too large to convert to C _PyTime_t")),
+        },
         _ => {
             return Err(vm.type_error(format!(
                 "'{}' object cannot be interpreted as an integer",

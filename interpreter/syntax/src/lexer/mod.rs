@@ -15,7 +15,7 @@ use logos::Logos;
 pub use token::{Tok, Token};
 
 use crate::ast::Mode;
-use crate::{Span, SyntaxError};
+use crate::{Span, SyntaxError, Watch};
 
 /// Brackets nest at most this deep, as in CPython.
 const MAX_BRACKETS: usize = 200;
@@ -42,8 +42,8 @@ pub struct Bracket {
     pub at: u32,
 }
 
-/// Reads all of `text`, which is at most `u32::MAX` bytes long.
-pub fn lex(text: &str, mode: Mode) -> Lexed {
+/// Reads all of `text`, which is at most `u32::MAX` bytes long; the error is that of the watch.
+pub fn lex(text: &str, mode: Mode, watch: &Watch<'_>) -> Result<Lexed, SyntaxError> {
     let mut lexer = Lexer {
         text,
         logos: Tok::lexer(text),
@@ -69,8 +69,8 @@ pub fn lex(text: &str, mode: Mode) -> Lexed {
     } else {
         lexer.indentation();
     }
-    lexer.run();
-    lexer.finish()
+    lexer.run(watch)?;
+    Ok(lexer.finish())
 }
 
 struct Lexer<'t> {
@@ -87,8 +87,9 @@ struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    fn run(&mut self) {
+    fn run(&mut self, watch: &Watch<'_>) -> Result<(), SyntaxError> {
         loop {
+            watch.step()?;
             let step = if self.in_fstring_text() { self.fstring_text() } else { self.token() };
             match step {
                 Ok(true) => {}
@@ -102,6 +103,7 @@ impl<'t> Lexer<'t> {
                 }
             }
         }
+        Ok(())
     }
 
     fn report(&mut self, error: SyntaxError) {

@@ -8,7 +8,7 @@ use miniscript_syntax::{ErrorKind, Source, SyntaxError};
 use crate::Vm;
 use crate::builtins::Type;
 use crate::code::proto::{CodeProto, SourceInfo};
-use crate::compile::{CompileMode, compile_module};
+use crate::compile::{CompileMode, compile_watched};
 use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::func::Code;
 use crate::object::map::Dict;
@@ -106,11 +106,12 @@ impl Vm {
     ) -> Result<Arc<CodeProto>, Exit<'v>> {
         self.check_source(text.as_bytes())?;
         let source = Arc::new(SourceInfo::new(filename, text));
-        miniscript_syntax::parse(text, mode)
-            .and_then(|m| {
-                compile_module(&m, source, CompileMode { namespaced, lazy_annotations: false })
-            })
-            .map_err(|e| self.syntax_error(&e, text, filename))
+        let compile = CompileMode { namespaced, lazy_annotations: false };
+        let compiled = self.watched(|watch| {
+            let module = miniscript_syntax::parse_watched(text, mode, watch)?;
+            compile_watched(&module, source, compile, watch)
+        })?;
+        compiled.map_err(|e| self.syntax_error(&e, text, filename))
     }
 }
 

@@ -241,83 +241,175 @@ fn sum<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         }
         _ => {}
     }
-    let Some(items) = vm.items_leaf(a[0])? else {
+    if let Some(total) = vm.range_sum(a[0], start) {
+        return Ok(total);
+    }
+    let Some(mut source) = Source::of(vm, a[0])? else {
         return Err(vm.prelude_tail("seq", "sum_of", &[a[0], start]));
     };
-    let mut at = 0;
-    let mut total = start;
-    // Ints, then floats (compensated, as CPython has it since 3.12), then whatever there is.
-    if let Some(mut n) = total.as_small() {
-        while let Some(v) = items.get(at).and_then(|v| v.as_small())
-            && let Some(next) = n.checked_add(v)
-        {
-            n = next;
-            at += 1;
-            vm.tick_at(at)?;
+    let mut sum = Sum::from(start);
+    loop {
+        let items = source.next_items(vm)?;
+        if items.is_empty() {
+            return Ok(sum.total(vm));
         }
-        total = vm.int(n);
-        if at < items.len()
-            && items[at].as_float().is_some()
-            && let Some(n) = total.as_small()
-        {
-            total = Value::float(n as f64);
+        if let Some(at) = sum.add(vm, &items)? {
+            let rest = vm.list(items[at..].to_vec())?;
+            return Err(vm.prelude_tail(
+                "seq",
+                "sum_more",
+                &[rest, source.rest(vm), sum.total(vm)],
+            ));
         }
     }
-    if let Some(mut x) = total.as_float() {
-        let mut lost = 0.0f64;
-        while let Some(v) = items.get(at) {
-            let Some(y) = v.as_float().or_else(|| v.as_small().map(|n| n as f64)) else { break };
-            if v.as_float().is_some() {
-                let t = x + y;
-                if x.abs() >= y.abs() {
-                    lost += (x - t) + y;
-                } else {
-                    lost += (y - t) + x;
+}
+
+/// A sum on its way: ints, then floats (compensated, as CPython has it since 3.12), then whatever
+/// there is.
+enum Sum<'v> {
+    Int(i64),
+    Float { sum: f64, lost: f64 },
+    Any(Value<'v>),
+}
+
+impl<'v> Sum<'v> {
+    fn from(start: Value<'v>) -> Sum<'v> {
+        match (start.as_small(), start.as_float()) {
+            (Some(n), _) => Sum::Int(n),
+            (_, Some(sum)) => Sum::Float { sum, lost: 0.0 },
+            _ => Sum::Any(start),
+        }
+    }
+
+    fn total(&self, vm: &'v Vm) -> Value<'v> {
+        match *self {
+            Sum::Int(n) => vm.int(n),
+            Sum::Float { sum, lost } if lost != 0.0 && lost.is_finite() => Value::float(sum + lost),
+            Sum::Float { sum, .. } => Value::float(sum),
+            Sum::Any(total) => total,
+        }
+    }
+
+    /// Adds items; the place of one that script code has to add.
+    fn add(&mut self, vm: &'v Vm, items: &[Value<'v>]) -> Result<Option<usize>, Exit<'v>> {
+        let mut at = 0;
+        if let Sum::Int(mut n) = *self {
+            while let Some(v) = items.get(at).and_then(|v| v.as_small())
+                && let Some(next) = n.checked_add(v)
+            {
+                n = next;
+                at += 1;
+                vm.tick_at(at)?;
+            }
+            *self = match items.get(at) {
+                None => Sum::Int(n),
+                Some(v) if v.as_float().is_some() && vm.int(n).as_small().is_some() => {
+                    Sum::Float { sum: n as f64, lost: 0.0 }
                 }
-                x = t;
-            } else {
-                x += y;
+                Some(_) => Sum::Any(vm.int(n)),
+            };
+        }
+        if let Sum::Float { mut sum, mut lost } = *self {
+            while let Some(v) = items.get(at) {
+                if let Some(x) = v.as_float() {
+                    let next = sum + x;
+                    lost += if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
+                    sum = next;
+                } else if let Some(n) = v.as_small() {
+                    sum += n as f64;
+                } else {
+                    break;
+                }
+                at += 1;
+                vm.tick_at(at)?;
             }
-            at += 1;
-            vm.tick_at(at)?;
-        }
-        if lost != 0.0 && lost.is_finite() {
-            x += lost;
-        }
-        total = Value::float(x);
-    }
-    for (i, v) in items.iter().enumerate().skip(at) {
-        vm.tick()?;
-        match vm.binary(crate::code::op::Op::ADD, total, *v) {
-            Ok(t) => total = t,
-            Err(Exit::Do(_)) => {
-                let rest = vm.list(items[i..].to_vec())?;
-                return Err(vm.prelude_tail("seq", "sum_of", &[rest, total]));
+            *self = Sum::Float { sum, lost };
+            if at < items.len() {
+                *self = Sum::Any(self.total(vm));
             }
-            Err(e) => return Err(e),
+        }
+        for (i, v) in items.iter().enumerate().skip(at) {
+            vm.tick()?;
+            match vm.binary(crate::code::op::Op::ADD, self.total(vm), *v) {
+                Ok(total) => *self = Sum::Any(total),
+                Err(Exit::Do(_)) => return Ok(Some(i)),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Items that come without script code. Those of an iterator or a range come in portions: there may
+/// be more of them than there is memory.
+enum Source<'v> {
+    Items(Vec<Value<'v>>),
+    Iter(&'v Iter),
+}
+
+impl<'v> Source<'v> {
+    const PORTION: usize = 4096;
+
+    /// `None` if script code has to iterate.
+    fn of(vm: &'v Vm, v: Value<'v>) -> Result<Option<Source<'v>>, Exit<'v>> {
+        let iter = if v.is_a::<Range>() { vm.get_iter(v)? } else { v };
+        match iter.get::<Iter>() {
+            Some(i) if vm.iter_is_leaf(iter, 0) => Ok(Some(Source::Iter(i))),
+            _ => Ok(vm.items_leaf(v)?.map(Source::Items)),
         }
     }
-    Ok(total)
+
+    /// The next items; none at the end.
+    fn next_items(&mut self, vm: &'v Vm) -> Result<Vec<Value<'v>>, Exit<'v>> {
+        let i = match self {
+            Source::Items(items) => return Ok(std::mem::take(items)),
+            Source::Iter(i) => *i,
+        };
+        let mut items = Vec::with_capacity(Self::PORTION);
+        while items.len() < Self::PORTION {
+            vm.tick()?;
+            let v = (i.next)(vm, i)?;
+            if v.is_empty() {
+                break;
+            }
+            items.push(v);
+        }
+        Ok(items)
+    }
+
+    /// What has not come yet, for script code.
+    fn rest(&self, vm: &'v Vm) -> Value<'v> {
+        match self {
+            Source::Items(_) => vm.empty_tuple(),
+            Source::Iter(i) => Value::object(*i),
+        }
+    }
 }
 
 fn some<'v>(vm: &'v Vm, v: Value<'v>, wanted: bool) -> NResult<'v> {
     let name = if wanted { "any_of" } else { "all_of" };
     // A builtin iterator is left where the answer was found.
-    let items = if v.is_a::<Iter>() { None } else { vm.items_leaf(v)? };
-    let Some(items) = items else { return Err(vm.prelude_tail("seq", name, &[v])) };
-    for (i, x) in items.iter().enumerate() {
-        vm.tick_at(i)?;
-        match vm.truth(*x) {
-            Ok(b) if b == wanted => return Ok(Value::bool(wanted)),
-            Ok(_) => {}
-            Err(Exit::Do(_)) => {
-                let rest = vm.list(items[i..].to_vec())?;
-                return Err(vm.prelude_tail("seq", name, &[rest]));
+    let source = if v.is_a::<Iter>() { None } else { Source::of(vm, v)? };
+    let Some(mut source) = source else { return Err(vm.prelude_tail("seq", name, &[v])) };
+    loop {
+        let items = source.next_items(vm)?;
+        if items.is_empty() {
+            return Ok(Value::bool(!wanted));
+        }
+        for (i, x) in items.iter().enumerate() {
+            vm.tick_at(i)?;
+            match vm.truth(*x) {
+                Ok(b) if b == wanted => return Ok(Value::bool(wanted)),
+                Ok(_) => {}
+                // No item of a range.
+                Err(Exit::Do(_)) => {
+                    let rest = vm.list(items[i..].to_vec())?;
+                    return Err(vm.prelude_tail("seq", name, &[rest]));
+                }
+                Err(e) => return Err(e),
             }
-            Err(e) => return Err(e),
         }
     }
-    Ok(Value::bool(!wanted))
 }
 
 /// `min` and `max`. Arguments: key, default, then the positional ones.
@@ -340,49 +432,57 @@ fn extreme<'v>(vm: &'v Vm, a: &[Value<'v>], greater: bool) -> NResult<'v> {
     };
     let default = if a[1].is_empty() { missing(vm) } else { a[1] };
     if key.is_none()
-        && let Some(items) = vm.items_leaf(iterable)?
+        && let Some(mut source) = Source::of(vm, iterable)?
     {
-        let Some(&first) = items.first() else {
-            if a[1].is_empty() {
-                return Err(vm.value_error(format!("{name}() iterable argument is empty")));
-            }
-            return Ok(a[1]);
-        };
         let op = if greater { Cmp::Gt } else { Cmp::Lt };
-        let mut best = first;
-        let mut pending = None;
-        for (i, &x) in items.iter().enumerate().skip(1) {
-            vm.tick_at(i)?;
-            match vm.compare(op, x, best) {
-                Ok(r) if r.as_bool().is_some() => {
-                    if r.is(Value::TRUE) {
-                        best = x;
+        let mut best = None;
+        loop {
+            let items = source.next_items(vm)?;
+            if items.is_empty() {
+                break;
+            }
+            for (i, &x) in items.iter().enumerate() {
+                vm.tick_at(i)?;
+                let Some(best) = &mut best else {
+                    best = Some(x);
+                    continue;
+                };
+                match vm.compare(op, x, *best) {
+                    Ok(r) if r.is(Value::TRUE) => *best = x,
+                    Ok(r) if r.as_bool().is_some() => {}
+                    Ok(_) | Err(Exit::Do(_)) => {
+                        let mut left = vec![*best];
+                        left.extend_from_slice(&items[i..]);
+                        let left = vm.list(left)?;
+                        let all = vm.prelude("seq", "both")?;
+                        let args = vec![left, source.rest(vm)];
+                        let state = vec![key, default, vm.intern(name), Value::bool(greater)];
+                        return Err(Exit::call(all, args, &EXTREME_ROW, state));
                     }
+                    Err(e) => return Err(e),
                 }
-                Ok(_) | Err(Exit::Do(_)) => {
-                    pending = Some(i);
-                    break;
-                }
-                Err(e) => return Err(e),
             }
         }
-        let Some(i) = pending else { return Ok(best) };
-        let mut rest = vec![best];
-        rest.extend_from_slice(&items[i..]);
-        let rest = vm.list(rest)?;
-        return Err(call_extreme(vm, rest, key, default, name, greater));
+        return match best {
+            Some(best) => Ok(best),
+            None if a[1].is_empty() => {
+                Err(vm.value_error(format!("{name}() iterable argument is empty")))
+            }
+            None => Ok(a[1]),
+        };
     }
-    Err(call_extreme(vm, iterable, key, default, name, greater))
+    let name = vm.intern(name);
+    Err(call_extreme(vm, iterable, &[key, default, name, Value::bool(greater)]))
 }
 
-fn call_extreme<'v>(
-    vm: &'v Vm,
-    it: Value<'v>,
-    key: Value<'v>,
-    default: Value<'v>,
-    name: &str,
-    greater: bool,
-) -> Exit<'v> {
-    let name = vm.intern(name);
-    vm.prelude_tail("seq", "extreme", &[it, key, default, name, Value::bool(greater)])
+/// With an iterator over what script code has to compare. State: key, default, name, greater.
+static EXTREME_ROW: Row = Row {
+    name: "extreme",
+    catches: false,
+    resume: |vm, state, answer| Err(call_extreme(vm, answer.value()?, state)),
+};
+
+fn call_extreme<'v>(vm: &'v Vm, it: Value<'v>, rest: &[Value<'v>]) -> Exit<'v> {
+    let args: Vec<Value<'v>> = [it].into_iter().chain(rest.iter().copied()).collect();
+    vm.prelude_tail("seq", "extreme", &args)
 }

@@ -278,6 +278,18 @@ impl Vm {
         Some((rest == zero && q >= zero && q < len).then_some(q))
     }
 
+    /// The sum of a range, if `v` is one, and an int.
+    pub(crate) fn range_sum<'v>(&'v self, v: Value<'v>, start: Value<'v>) -> Option<Value<'v>> {
+        let r = range(v)?;
+        if self.exact_type(start) != Some(Type::Int) {
+            return None;
+        }
+        let big = |v| self.to_bigint(v).unwrap_or_default();
+        let (first, step, len) = (big(r.start()), big(r.step()), big(r.len_value()));
+        let last = &first + &step * (&len - 1);
+        Some(self.bigint(big(start) + (first + last) * len / 2))
+    }
+
     pub(crate) fn range_item<'v>(&'v self, r: &'v Range, i: Result<i64, ()>) -> NResult<'v> {
         let out = || self.index_error("range object index out of range");
         let Ok(i) = i else { return Err(out()) };

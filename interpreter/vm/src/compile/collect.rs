@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use miniscript_syntax::ast::*;
-use miniscript_syntax::{Span, SyntaxError};
+use miniscript_syntax::{Span, SyntaxError, Watch};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::scope::{Scope, ScopeId, ScopeKind, Sym, Symbols, mangle};
@@ -17,21 +17,26 @@ pub(super) fn node<T>(node: &T) -> usize {
 
 /// Collects the scopes of `module`. `lazy_annotations`: annotations are kept as text, so their
 /// names do not count.
-pub(super) fn collect(module: &Module, lazy_annotations: bool) -> Result<Symbols, SyntaxError> {
+pub(super) fn collect(
+    module: &Module,
+    lazy_annotations: bool,
+    watch: &Watch<'_>,
+) -> Result<Symbols, SyntaxError> {
     let symbols = Symbols { scopes: Vec::new(), vars: Vec::new(), by_node: FxHashMap::default() };
-    let mut b = Builder { symbols, cur: 0, iters: Vec::new(), lazy_annotations };
+    let mut b = Builder { symbols, cur: 0, iters: Vec::new(), lazy_annotations, watch };
     b.enter(ScopeKind::Module, None, true);
     b.stmts(&module.body)?;
     Ok(b.symbols)
 }
 
 /// The walk: the scopes so far and where it is.
-pub(super) struct Builder {
+pub(super) struct Builder<'w> {
     pub symbols: Symbols,
     pub cur: ScopeId,
     /// For each open scope: how many comprehension iterables the walk is inside of.
     pub iters: Vec<u32>,
     lazy_annotations: bool,
+    pub watch: &'w Watch<'w>,
 }
 
 /// What a mention of a name does.
@@ -43,7 +48,7 @@ pub(super) enum Use {
     CompTarget,
 }
 
-impl Builder {
+impl Builder<'_> {
     pub fn enter(&mut self, kind: ScopeKind, key: Option<(usize, u8)>, own_unit: bool) {
         let id = self.symbols.scopes.len();
         let parent = (id > 0).then_some(self.cur);
@@ -167,6 +172,7 @@ impl Builder {
     }
 
     fn stmt(&mut self, stmt: &Stmt) -> Done {
+        self.watch.step()?;
         match &stmt.kind {
             StmtKind::FunctionDef(def) => self.function(def),
             StmtKind::ClassDef(def) => self.class(def),

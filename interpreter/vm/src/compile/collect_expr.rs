@@ -14,8 +14,9 @@ const MAX_INLINED_COMPS: u32 = 6;
 /// A comprehension with more clauses than this does not join a function that is one already.
 const MAX_INLINED_CLAUSES: usize = 8;
 
-impl Builder {
+impl Builder<'_> {
     pub fn expr(&mut self, e: &Expr) -> Done {
+        self.watch.step()?;
         match &e.kind {
             ExprKind::Constant(_) => Ok(()),
             ExprKind::Name(name) => self.name(name, Use::Load, e.span),

@@ -31,6 +31,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn expr_here(&mut self, e: &'a Expr, dst: u32) -> Res {
+        self.watch.step()?;
         let mark = self.u.top;
         self.expr_kind(e, dst)?;
         self.u.top = mark;

@@ -34,7 +34,7 @@ mod verify;
 use std::sync::Arc;
 
 use miniscript_syntax::ast::{ExprKind, Mode, Module, Stmt, StmtKind};
-use miniscript_syntax::{Span, SyntaxError};
+use miniscript_syntax::{Span, SyntaxError, Watch};
 
 use crate::code::op::Op;
 use crate::code::proto::{CodeProto, SourceInfo};
@@ -63,12 +63,26 @@ pub fn compile_module(
     source: Arc<SourceInfo>,
     mode: CompileMode,
 ) -> Result<Arc<CodeProto>, CompileError> {
+    compile_watched(module, source, mode, &Watch::never())
+}
+
+/// As [`compile_module`], and asks `watch` on the way.
+///
+/// # Errors
+/// Also that of the watch.
+pub fn compile_watched(
+    module: &Module,
+    source: Arc<SourceInfo>,
+    mode: CompileMode,
+    watch: &Watch<'_>,
+) -> Result<Arc<CodeProto>, CompileError> {
     let (annotations, future_end) = future_imports(&module.body)?;
     let lazy_annotations = mode.lazy_annotations || annotations;
-    let mut symbols = collect::collect(module, lazy_annotations)?;
+    let mut symbols = collect::collect(module, lazy_annotations, watch)?;
     scope::resolve_all(&mut symbols, mode.namespaced)?;
     let mut compiler = Compiler {
         syms: &symbols,
+        watch,
         source: source.clone(),
         lazy_annotations,
         interactive: module.mode == Mode::Interactive,
@@ -77,6 +91,7 @@ pub fn compile_module(
         outer: Vec::new(),
     };
     compiler.module(module, mode.namespaced)?;
+    watch.step()?;
     let code = Arc::new(compiler.u.finish(source)?);
     #[cfg(debug_assertions)]
     if let Err(fault) = verify::verify(&code) {

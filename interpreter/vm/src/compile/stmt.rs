@@ -15,6 +15,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn stmt(&mut self, stmt: &'a Stmt) -> Res {
+        self.watch.step()?;
         let mark = self.u.top;
         self.u.pin = mark;
         self.stmt_kind(stmt)?;

@@ -9,7 +9,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use miniscript_syntax::{Span, SyntaxError};
+use miniscript_syntax::{Span, SyntaxError, Watch};
 use rustc_hash::FxHashMap;
 
 use super::fold::Consts;
@@ -67,6 +67,7 @@ pub(super) struct Unit<'a> {
 /// The compiler: the unit being made and those around it.
 pub(super) struct Compiler<'a> {
     pub syms: &'a Symbols,
+    pub watch: &'a Watch<'a>,
     pub source: Arc<SourceInfo>,
     /// `from __future__ import annotations`
     pub lazy_annotations: bool,

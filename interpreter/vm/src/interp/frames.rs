@@ -438,6 +438,9 @@ impl Vm {
         if note && !code.proto.flags.hidden {
             self.add_traceback(exc, code, func, at);
         }
+        if self.st.over.get() {
+            return false;
+        }
         let Some(h) = code.proto.handlers.iter().find(|h| h.start <= at && at < h.end) else {
             return false;
         };

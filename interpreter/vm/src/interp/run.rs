@@ -187,9 +187,8 @@ impl Vm {
                 let e = self.new_exception(Type::KeyboardInterrupt.shape(), self.empty_tuple());
                 Some(self.unwind(e))
             }
-            Poll::Deadline => {
-                Some(self.raise_here(self.err(Type::TimeoutError, "the time limit is over")))
-            }
+            Poll::Deadline => Some(self.raise_here(self.limit_error(false))),
+            Poll::Over => Some(self.raise_here(self.limit_error(true))),
             // A task stops at backward jumps only, where it can go on.
             Poll::OutOfFuel => {
                 self.st.kwnames.set(kwnames);
@@ -216,7 +215,8 @@ impl Vm {
             }
             None => vm.memory_error(),
             Some(Poll::Interrupt) => vm.err_args(Type::KeyboardInterrupt, &[]),
-            Some(Poll::Deadline) => vm.err(Type::TimeoutError, "the time limit is over"),
+            Some(Poll::Deadline) => vm.limit_error(false),
+            Some(Poll::Over) => vm.limit_error(true),
         };
         vm.raise_after_jump(exit)
     }

@@ -327,6 +327,8 @@ pub struct State {
     pub fuel: Cell<i32>,
     /// The exception being handled, or Empty.
     pub handled: Cell<Word>,
+    /// A limit has ended the run: no handler of a script takes anything.
+    pub(crate) over: Cell<bool>,
     /// What the run loop ends with.
     pub result: Cell<Word>,
     /// Keyword names for the next call.
@@ -378,6 +380,7 @@ impl State {
             stack_limit: Cell::new(std::ptr::null_mut()),
             fuel: Cell::new(SLICE),
             handled: Cell::new(EMPTY),
+            over: Cell::new(false),
             result: Cell::new(EMPTY),
             kwnames: Cell::new(EMPTY),
             slice: Cell::new(if gc_stress { 1 } else { SLICE }),

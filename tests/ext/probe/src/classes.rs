@@ -196,7 +196,7 @@ impl Counter {
 
     /// The value.
     #[ms(getter)]
-    fn value(&self) -> i64 {
+    pub fn value(&self) -> i64 {
         self.value
     }
 

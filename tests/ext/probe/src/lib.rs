@@ -3,11 +3,13 @@
 //! ```text
 //! functions   arguments, results, errors, callbacks, limits
 //! classes     native classes with dunder methods, properties, destructors, traced values
+//! held        objects that are held where they outlive what holds them
 //! tasks       futures: timers, threads, sockets, files, tasks
 //! ```
 
 mod classes;
 mod functions;
+mod held;
 mod tasks;
 
 use std::cell::{Cell, RefCell};
@@ -15,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use classes::*;
 use functions::*;
+use held::*;
 use miniscript_sdk as ms;
 use ms::prelude::*;
 use tasks::*;
@@ -63,10 +66,11 @@ ms::module! {
         many_handles, many_roots, many_traced,
         nap, late_panic, poll_panic, drop_panic, on_thread, panic_on_thread, from_thread,
         forever, call_later, spawn_nap, echo_over_tcp, echo_over_udp, read_file, write_file,
-        gather,
+        gather, park, parked, parked_value, unpark,
     ],
     classes: [
         Vector, Counter, Node, Stack, Guard, Countdown, Sleeper, Big, Bomb, Sealed, Price,
+        Watcher, Keeper,
     ],
     exceptions: { ProbeError: "ValueError", DeepError: "ProbeError" },
     constants: {

@@ -2,8 +2,9 @@
 //!
 //! A signal sets a flag and makes the running task stop at its next jump backwards, or wakes the
 //! reactor. The scheduler then runs the handler as a task of its own before the others go on; what
-//! it raises is raised in the main task. SIGINT is the engine's interrupt: without a handler of the
-//! script's it raises KeyboardInterrupt.
+//! it raises is raised in the main task. SIGINT reaches the engine through the command or the
+//! embedder (`Engine::signal_flag`), so that to set its handler is no right; without one it raises
+//! KeyboardInterrupt. An embedder's interrupt (`Engine::interrupt_flag`) does so in any case.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -113,7 +114,7 @@ impl Signals {
         }
     }
 
-    /// An interrupt has come: whether a script has a handler for it, which is then due.
+    /// SIGINT has come: whether a script has a handler for it, which is then due.
     pub(crate) fn takes_interrupt(&self) -> bool {
         let slots = self.slots.borrow();
         let Some(slot) = slots.get(&libc::SIGINT) else { return false };
@@ -207,11 +208,11 @@ struct Handling;
 impl Wait for Handling {
     fn poll<'v>(&mut self, vm: &'v Vm, token: TaskToken) -> Poll<NResult<'v>> {
         let Some(host) = EngineHost::of(vm) else { return Poll::Ready(Ok(Value::NONE)) };
-        if host.interrupt.load(Relaxed) && host.signals.takes_interrupt() {
-            host.interrupt.store(false, Relaxed);
+        if host.signalled.load(Relaxed) && host.signals.takes_interrupt() {
+            host.signalled.store(false, Relaxed);
         }
         let due = host.signals.is_pending() || host.signals.running.get() > 0;
-        if due || host.interrupt.load(Relaxed) {
+        if due || host.is_interrupt_pending() {
             host.reactor.wake(token);
             return Poll::Pending;
         }

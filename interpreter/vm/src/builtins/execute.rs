@@ -12,7 +12,8 @@ use crate::compile::{CompileMode, compile_module};
 use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::func::Code;
 use crate::object::map::Dict;
-use crate::object::text::{Bytes, Str};
+use crate::object::text::Str;
+use crate::object::view::data_of;
 use crate::value::Value;
 
 /// The rows.
@@ -107,6 +108,11 @@ impl Vm {
         self.check_source(text.as_bytes())?;
         let source = Arc::new(SourceInfo::new(filename, text));
         miniscript_syntax::parse(text, mode)
+            .map_err(|error| match error.is_incomplete_input() {
+                // Nobody is asked for another line: what is wrong with what is there?
+                true => miniscript_syntax::parse(text, Mode::Module).err().unwrap_or(error),
+                false => error,
+            })
             .and_then(|m| {
                 compile_module(&m, source, CompileMode { namespaced, lazy_annotations: false })
             })
@@ -121,8 +127,8 @@ fn source_text<'v>(vm: &'v Vm, v: Value<'v>, what: &str) -> Result<String, Exit<
             Some(s) => s.to_owned(),
             None => return Err(vm.value_error("source code string cannot contain surrogates")),
         }
-    } else if let Some(b) = v.get::<Bytes>() {
-        match std::str::from_utf8(b.bytes()) {
+    } else if let Some(b) = data_of(v) {
+        match std::str::from_utf8(&b) {
             Ok(s) => s.to_owned(),
             Err(_) => return Err(vm.err(Type::SyntaxError, "source code is not UTF-8")),
         }
@@ -155,7 +161,13 @@ fn compile<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
     let text = source_text(vm, args[0], "compile")?;
-    let text = if mode == Mode::Expression { trim(&text) } else { &text };
+    let text = match mode {
+        Mode::Expression => trim(&text).to_owned(),
+        // The end of the text ends the statement, as a blank line does at the prompt.
+        Mode::Interactive => format!("{text}\n\n"),
+        _ => text,
+    };
+    let text = &*text;
     let proto = vm.compile_text(text, &filename.to_display(), mode, false)?;
     vm.instantiate(&proto)
 }

@@ -23,9 +23,8 @@ fn inherit<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (Some(class), Some(base)) = (a[0].get::<Class>(), a[1].get::<Class>()) else {
         return Ok(Value::NONE);
     };
-    let flags = base.flags.get() & (class_flags::SEQUENCE | class_flags::MAPPING);
-    if flags != 0 {
-        pass_on(vm, class, flags);
+    if let Some(flag) = vm.class_pattern(base) {
+        pass_on(vm, class, flag);
     }
     Ok(Value::NONE)
 }

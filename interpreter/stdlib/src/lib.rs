@@ -45,6 +45,7 @@ macro_rules! source {
 
 /// The modules, by name.
 pub static MODULES: &[ModuleDef] = &[
+    source!("__future__", "__future__.ms"),
     source!("_codecs", "_codecs.ms"),
     source!("_decimal_more", "_decimal_more.ms"),
     source!("_inspect_signatures", "_inspect_signatures.ms"),

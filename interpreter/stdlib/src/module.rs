@@ -87,7 +87,7 @@ impl ModuleDef {
         }
         set("__package__", vm.str(self.name.rsplit_once('.').map_or("", |(parent, _)| parent))?)?;
         for def in self.natives.iter().chain(self.more_natives) {
-            set(def.name, vm.foreign_native(def, Value::EMPTY, Value::EMPTY, 0))?;
+            set(def.name, vm.module_native(def, self.name))?;
         }
         for class in self.classes {
             set(class.name, Value::object(class.of(vm)?))?;

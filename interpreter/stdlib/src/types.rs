@@ -14,6 +14,7 @@ static CLASSES: &[(&str, Type)] = &[
     ("CodeType", Type::Code),
     ("CoroutineType", Type::Coroutine),
     ("EllipsisType", Type::EllipsisType),
+    ("FrameType", Type::Frame),
     ("FunctionType", Type::Function),
     ("GeneratorType", Type::Generator),
     ("GenericAlias", Type::GenericAlias),

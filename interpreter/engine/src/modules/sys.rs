@@ -124,6 +124,9 @@ pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
     set("argv", vm.list(argv)?)?;
     set("path", vm.list(path)?)?;
     set("modules", Value::object(vm.modules()))?;
+    if let Some(hook) = vm.dict_get_str(d, "excepthook") {
+        set("__excepthook__", hook)?;
+    }
     let (major, minor, micro) = VERSION;
     let version = [vm.int(major), vm.int(minor), vm.int(micro), vm.str("final")?, vm.int(0)];
     let version_info = VERSION_INFO.make(vm, &version)?;
@@ -338,6 +341,10 @@ fn excepthook<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         catches: false,
         resume: |vm, _, answer| {
             let text = answer.value()?;
+            if let Some(stderr) = replaced_stderr(vm) {
+                let write = vm.getattr(stderr, vm.intern("write"))?;
+                return Err(Exit::tail(write, vec![text]));
+            }
             if let (Some(host), Some(s)) = (EngineHost::of(vm), text.get::<Str>()) {
                 // There is nowhere to tell that standard error cannot be written.
                 let _ = host.stderr.write(crate::report::shown(host, &s.to_display()).as_bytes());
@@ -346,6 +353,15 @@ fn excepthook<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         },
     };
     vm.and_then(vm.format_exception(args[1], Extent::Whole), &SHOWN, Vec::new())
+}
+
+/// What a script put in the place of `sys.stderr`.
+fn replaced_stderr(vm: &Vm) -> Option<Value<'_>> {
+    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>())?;
+    let names = sys.dict().get::<Dict>()?;
+    let stderr = vm.dict_get_str(names, "stderr").filter(|v| !v.is_none())?;
+    let own = vm.dict_get_str(names, "__stderr__").is_none_or(|own| own.is(stderr));
+    (!own).then_some(stderr)
 }
 
 /// What a script put in the place of `sys.excepthook`.

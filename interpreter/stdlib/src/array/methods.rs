@@ -10,7 +10,9 @@ use miniscript_vm::text::wtf8;
 use miniscript_vm::{Value, Vm};
 
 use super::kind::Kind;
-use super::{EXTENDED, NEW, append_all, copy_of, index, make, slice, values, with};
+use super::{
+    EXTENDED, NEW, append_all, check_resizable, copy_of, index, make, resize, slice, values, with,
+};
 use crate::args;
 
 macro_rules! compared {
@@ -140,6 +142,9 @@ fn setitem<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         };
         let size = kind.size;
         if bounds.step == 1 {
+            if new.len() != bounds.count * size {
+                check_resizable(vm, a[0])?;
+            }
             with(vm, a[0], |x| {
                 let range = bounds.start * size..(bounds.start + bounds.count) * size;
                 x.bytes.splice(range, new);
@@ -177,7 +182,10 @@ fn delitem<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     } else {
         gone[index(vm, a[1], len, "array assignment index out of range")?] = true;
     }
-    with(vm, a[0], |x| {
+    if !gone.contains(&true) {
+        return Ok(Value::NONE);
+    }
+    resize(vm, a[0], |x| {
         let size = x.kind.size;
         let kept = x.bytes.chunks_exact(size).zip(&gone).filter(|(_, gone)| !**gone);
         x.bytes = kept.flat_map(|(item, _)| item).copied().collect();
@@ -307,7 +315,7 @@ fn mul<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 
 fn imul<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (_, bytes) = repeated(vm, a)?;
-    with(vm, a[0], |x| x.bytes = bytes)?;
+    resize(vm, a[0], |x| x.bytes = bytes)?;
     Ok(a[0])
 }
 
@@ -346,7 +354,7 @@ fn reduce<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 
 fn append<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let packed = with(vm, a[0], |x| x.kind)?.pack(vm, a[1])?;
-    with(vm, a[0], |x| x.push(&packed))?;
+    resize(vm, a[0], |x| x.push(&packed))?;
     Ok(Value::NONE)
 }
 
@@ -355,7 +363,7 @@ fn extend<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         if with(vm, a[0], |x| x.kind)? != kind {
             return Err(vm.type_error("can only extend with array of same kind"));
         }
-        with(vm, a[0], |x| x.bytes.extend_from_slice(&bytes))?;
+        resize(vm, a[0], |x| x.bytes.extend_from_slice(&bytes))?;
         return Ok(Value::NONE);
     }
     match vm.items_leaf(a[1])? {
@@ -374,12 +382,12 @@ fn fromlist<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn frombytes<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    let data = args::buffer(vm, a[1])?;
+    let data = args::buffer(vm, a[1])?.to_vec();
     let size = with(vm, a[0], |x| x.kind.size)?;
     if data.len() % size != 0 {
         return Err(vm.value_error("bytes length not a multiple of item size"));
     }
-    with(vm, a[0], |x| x.bytes.extend_from_slice(&data))?;
+    resize(vm, a[0], |x| x.bytes.extend_from_slice(&data))?;
     Ok(Value::NONE)
 }
 
@@ -390,7 +398,7 @@ fn fromunicode<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         return Err(vm.value_error(text));
     }
     let chars: Vec<u8> = wtf8::code_points(s.bytes()).flat_map(u32::to_le_bytes).collect();
-    with(vm, a[0], |x| x.bytes.extend_from_slice(&chars))?;
+    resize(vm, a[0], |x| x.bytes.extend_from_slice(&chars))?;
     Ok(Value::NONE)
 }
 
@@ -410,7 +418,7 @@ fn tounicode<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 fn insert<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let at = args::size(vm, a[1], 0)?;
     let packed = with(vm, a[0], |x| x.kind)?.pack(vm, a[2])?;
-    with(vm, a[0], |x| {
+    resize(vm, a[0], |x| {
         let len = x.len() as i64;
         let at = if at < 0 { (at + len).max(0) } else { at.min(len) } as usize;
         let size = x.kind.size;
@@ -426,7 +434,7 @@ fn pop<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     }
     let i = args::size(vm, a[1], -1)?;
     let i = index(vm, vm.int(i), len, "pop index out of range")?;
-    with(vm, a[0], |x| {
+    resize(vm, a[0], |x| {
         let size = x.kind.size;
         let item: Vec<u8> = x.bytes.drain(i * size..(i + 1) * size).collect();
         x.kind.unpack(vm, &item)

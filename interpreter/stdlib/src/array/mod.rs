@@ -3,10 +3,12 @@
 mod kind;
 mod methods;
 
+use std::rc::Rc;
+
 use miniscript_vm::native::{Exit, NResult, NativeDef, Role, Row};
-use miniscript_vm::object::class::Class;
+use miniscript_vm::object::class::{Class, class_flags};
 use miniscript_vm::object::map::Dict;
-use miniscript_vm::object::opaque::{Opaque, Payload};
+use miniscript_vm::object::opaque::{Buffer, Opaque, Payload};
 use miniscript_vm::object::seq::{List, Slice};
 use miniscript_vm::object::text::Str;
 use miniscript_vm::object::view::data_of;
@@ -22,7 +24,9 @@ pub(crate) static ARRAY: ClassDef =
 
 /// `ArrayType` and `typecodes`.
 pub(crate) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
-    vm.dict_set_name(d, vm.intern("ArrayType"), Value::object(ARRAY.of(vm)?))?;
+    let class = ARRAY.of(vm)?;
+    class.set_flag(class_flags::SEQUENCE);
+    vm.dict_set_name(d, vm.intern("ArrayType"), Value::object(class))?;
     vm.dict_set_name(d, vm.intern("typecodes"), vm.str(kind::CODES)?)
 }
 
@@ -32,9 +36,27 @@ pub(crate) struct Items {
     bytes: Vec<u8>,
     /// What the heap was charged for.
     charged: usize,
+    /// Shared with the views of the bytes.
+    exports: Rc<()>,
 }
 
-impl Payload for Items {}
+impl Payload for Items {
+    fn buffer(&self) -> Option<Buffer<'_>> {
+        if self.kind.is_text() {
+            return None;
+        }
+        Some(Buffer {
+            bytes: &self.bytes,
+            format: self.kind.code,
+            item: self.kind.size,
+            exports: &self.exports,
+        })
+    }
+
+    fn buffer_mut(&mut self) -> Option<&mut [u8]> {
+        Some(&mut self.bytes)
+    }
+}
 
 impl Items {
     fn len(&self) -> usize {
@@ -73,6 +95,18 @@ fn with<'v, R>(vm: &'v Vm, v: Value<'v>, f: impl FnOnce(&mut Items) -> R) -> Res
     }
 }
 
+/// The same, where the number of items changes.
+fn resize<'v, R>(vm: &'v Vm, v: Value<'v>, f: impl FnOnce(&mut Items) -> R) -> Result<R, Exit<'v>> {
+    check_resizable(vm, v)?;
+    with(vm, v, f)
+}
+
+/// While views show the items, their number stays.
+fn check_resizable<'v>(vm: &'v Vm, v: Value<'v>) -> Result<(), Exit<'v>> {
+    let exported = with(vm, v, |items| Rc::strong_count(&items.exports) > 1)?;
+    vm.check_exported(exported, "cannot resize an array that is exporting buffers")
+}
+
 /// The kind and a copy of the bytes of an array; `None` if it is none.
 fn copy_of(v: Value<'_>) -> Option<(Kind, Vec<u8>)> {
     v.get::<Opaque>()?.with(|items: &mut Items| (items.kind, items.bytes.clone()))
@@ -86,7 +120,7 @@ fn make<'v>(vm: &'v Vm, kind: Kind, bytes: Vec<u8>) -> NResult<'v> {
 fn make_of<'v>(vm: &'v Vm, class: &Class, kind: Kind, bytes: Vec<u8>) -> NResult<'v> {
     let charged = bytes.capacity();
     vm.charge(charged)?;
-    Ok(vm.opaque(class, Some(Box::new(Items { kind, bytes, charged }))))
+    Ok(vm.opaque(class, Some(Box::new(Items { kind, bytes, charged, exports: Rc::default() }))))
 }
 
 const NEW: NativeDef =
@@ -141,7 +175,10 @@ fn new<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         let text = "bad typecode (must be b, B, u, h, H, i, I, l, L, q, Q, f or d)";
         return Err(vm.value_error(text));
     };
-    let bytes = match (text, data_of(init), copy_of(init)) {
+    let same = copy_of(init);
+    let data = if same.is_none() { data_of(init) } else { None };
+    let done = init.is_empty() || text.is_some() || data.is_some();
+    let bytes = match (text, data, &same) {
         (Some(s), ..) => wtf8::code_points(s.bytes()).flat_map(u32::to_le_bytes).collect(),
         (_, Some(data), _) => {
             if data.len() % kind.size != 0 {
@@ -149,15 +186,15 @@ fn new<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
             }
             data.to_vec()
         }
-        (.., Some((same, bytes))) if same == kind => bytes,
+        (.., Some((same, bytes))) if *same == kind => bytes.clone(),
         _ => Vec::new(),
     };
-    let done = init.is_empty() || !bytes.is_empty() || text.is_some() || data_of(init).is_some();
+    let done = done || !bytes.is_empty();
     let array = make_of(vm, class, kind, bytes)?;
     if done {
         return Ok(array);
     }
-    if let Some((from, bytes)) = copy_of(init) {
+    if let Some((from, bytes)) = same {
         append_all(vm, array, &values(vm, from, &bytes)?)?;
         return Ok(array);
     }
@@ -177,7 +214,10 @@ fn append_all<'v>(vm: &'v Vm, array: Value<'v>, items: &[Value<'v>]) -> Result<(
         vm.tick()?;
         packed.extend_from_slice(&kind.pack(vm, *item)?[..kind.size]);
     }
-    with(vm, array, |a| a.bytes.extend_from_slice(&packed))
+    if packed.is_empty() {
+        return Ok(());
+    }
+    resize(vm, array, |a| a.bytes.extend_from_slice(&packed))
 }
 
 /// The values of items.

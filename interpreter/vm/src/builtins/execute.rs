@@ -12,7 +12,8 @@ use crate::compile::{CompileMode, compile_watched};
 use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::func::Code;
 use crate::object::map::Dict;
-use crate::object::text::{Bytes, Str};
+use crate::object::text::Str;
+use crate::object::view::data_of;
 use crate::value::Value;
 
 /// The rows.
@@ -108,7 +109,12 @@ impl Vm {
         let source = Arc::new(SourceInfo::new(filename, text));
         let compile = CompileMode { namespaced, lazy_annotations: false };
         let compiled = self.watched(|watch| {
-            let module = miniscript_syntax::parse_watched(text, mode, watch)?;
+            let parsed = miniscript_syntax::parse_watched(text, mode, watch);
+            let module = parsed.map_err(|error| match error.is_incomplete_input() {
+                // Nobody is asked for another line: what is wrong with what is there?
+                true => miniscript_syntax::parse(text, Mode::Module).err().unwrap_or(error),
+                false => error,
+            })?;
             compile_watched(&module, source, compile, watch)
         })?;
         compiled.map_err(|e| self.syntax_error(&e, text, filename))
@@ -122,8 +128,8 @@ fn source_text<'v>(vm: &'v Vm, v: Value<'v>, what: &str) -> Result<String, Exit<
             Some(s) => s.to_owned(),
             None => return Err(vm.value_error("source code string cannot contain surrogates")),
         }
-    } else if let Some(b) = v.get::<Bytes>() {
-        match std::str::from_utf8(b.bytes()) {
+    } else if let Some(b) = data_of(v) {
+        match std::str::from_utf8(&b) {
             Ok(s) => s.to_owned(),
             Err(_) => return Err(vm.err(Type::SyntaxError, "source code is not UTF-8")),
         }

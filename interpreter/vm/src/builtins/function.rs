@@ -1,5 +1,8 @@
 //! Functions, natives, bound methods, code objects and cells: their attributes.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::Vm;
 use crate::native::{NResult, NativeDef, Role};
 use crate::object::class::Class;
@@ -474,7 +477,25 @@ fn native_module<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     {
         return Ok(v);
     }
-    if n.owner.get() == EMPTY { Ok(vm.intern("builtins")) } else { Ok(Value::NONE) }
+    if n.owner.get() != EMPTY {
+        return Ok(Value::NONE);
+    }
+    let homes = vm.local::<Homes>();
+    let home = homes.0.borrow().get(&std::ptr::from_ref(n.def).addr()).copied();
+    Ok(vm.intern(home.unwrap_or("builtins")))
+}
+
+/// The modules of natives that are not builtins, by the address of their row.
+#[derive(Default)]
+struct Homes(RefCell<HashMap<usize, &'static str>>);
+
+impl Vm {
+    /// Makes the function of a row that belongs to a module.
+    pub fn module_native<'v>(&'v self, def: &'static NativeDef, module: &'static str) -> Value<'v> {
+        let homes = self.local::<Homes>();
+        homes.0.borrow_mut().insert(std::ptr::from_ref(def).addr(), module);
+        self.foreign_native(def, Value::EMPTY, Value::EMPTY, 0)
+    }
 }
 
 fn native_owner<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

@@ -4,6 +4,8 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::class::{Class, class_flags};
+use crate::object::func::Function;
+use crate::object::map::Dict;
 use crate::object::record::{GenericAlias, Record};
 use crate::object::seq::Tuple;
 use crate::object::text::Str;
@@ -42,6 +44,15 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
         NativeDef::getter("__unpacked__", |_, _| Ok(Value::FALSE), ""),
         NativeDef::new("__mro_entries__", "self, bases, /", |vm, a| vm.tuple(&[origin(a[0])]), ""),
         NativeDef::getter("__origin__", |_, a| Ok(origin(a[0])), ""),
+        NativeDef::new(
+            "__reduce__",
+            "self, /",
+            |vm, a| {
+                let made_of = vm.tuple(&[origin(a[0]), arguments(a[0])])?;
+                vm.tuple(&[vm.class_value(Type::GenericAlias), made_of])
+            },
+            "Return state information for pickling.",
+        ),
     ],
     COMMON,
 ];
@@ -102,11 +113,17 @@ pub(crate) static TYPE_ALIAS: &[&[NativeDef]] = &[&[
         },
         "",
     ),
+    NativeDef::getter("__parameters__", alias_parameters, ""),
+    NativeDef::getter("__module__", alias_module, ""),
+    NativeDef::new("__reduce__", "self, /", |_, a| Ok(field(a[0], |r| r.a())), ""),
     NativeDef::getter("__value__", alias_value, ""),
     NativeDef::new(
         "__getitem__",
         "self, params, /",
         |vm, a| {
+            if vm.tuple_items(field(a[0], |r| r.b())).is_empty() {
+                return Err(vm.type_error("Only generic type aliases are subscriptable"));
+            }
             let args = if a[1].is_a::<Tuple>() { a[1] } else { vm.tuple(&a[1..2])? };
             Ok(vm.generic_alias(a[0], args))
         },
@@ -211,8 +228,28 @@ fn new_type_alias<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     if !params.is_a::<Tuple>() {
         return Err(vm.type_error("type_params must be a tuple"));
     }
-    let record = Record::new(Type::TypeAlias.shape(), args[1], params, Value::EMPTY, args[2]);
+    let module = vm.dict_get_str(vm.caller_globals(), "__name__").unwrap_or(Value::NONE);
+    let record = Record::new(Type::TypeAlias.shape(), args[1], params, module, args[2]);
     Ok(vm.alloc_with_attrs(record, 0, false))
+}
+
+/// What can be put in by subscription.
+fn alias_parameters<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let params = field(args[0], |r| r.b());
+    let items = vm.tuple_items(params);
+    if items.iter().any(|p| vm.exact_type(*p) == Some(Type::TypeVarTuple)) {
+        return Err(vm.prelude_tail("generic", "alias_parameters", &[params]));
+    }
+    vm.tuple(items)
+}
+
+/// The module of the function that works the value out, or the one that was kept in its place.
+fn alias_module<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let made_by = field(args[0], |r| r.c());
+    let Some(function) = made_by.get::<Function>() else { return Ok(made_by) };
+    let globals = crate::object::read(&function.globals);
+    let name = globals.get::<Dict>().and_then(|d| vm.dict_get_str(d, "__name__"));
+    Ok(name.unwrap_or(Value::NONE))
 }
 
 /// The value of an alias is worked out once.

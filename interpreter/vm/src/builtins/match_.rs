@@ -13,20 +13,39 @@ use crate::value::Value;
 impl Vm {
     /// Whether `v` matches `[..]` patterns.
     pub(crate) fn match_sequence(&self, v: Value<'_>) -> bool {
-        matches!(v.kind(), Some(Kind::List | Kind::Tuple | Kind::Range | Kind::Deque))
-            || self.is_instance_of(v, Type::MemoryView)
-            || self.has_flag(v, class_flags::SEQUENCE)
+        self.pattern_of(v) == Some(class_flags::SEQUENCE)
     }
 
     /// Whether `v` matches `{..}` patterns.
     pub(crate) fn match_mapping(&self, v: Value<'_>) -> bool {
-        matches!(v.kind(), Some(Kind::Dict | Kind::MappingProxy))
-            || self.has_flag(v, class_flags::MAPPING)
+        self.pattern_of(v) == Some(class_flags::MAPPING)
     }
 
-    /// A flag that a class or a base has, set by the engine on `collections.abc` classes.
-    fn has_flag(&self, v: Value<'_>, flag: u32) -> bool {
-        self.class_of(v).mro().iter().filter_map(|c| c.get::<Class>()).any(|c| c.has(flag))
+    fn pattern_of(&self, v: Value<'_>) -> Option<u32> {
+        self.class_pattern(self.class_of(v))
+    }
+
+    /// The flag of the pattern that instances may match: the first class of the order that has one
+    /// decides. The classes of `collections.abc` are flagged by their module.
+    pub fn class_pattern(&self, class: &Class) -> Option<u32> {
+        class.mro().iter().find_map(|c| {
+            let c = c.get::<Class>()?;
+            for flag in [class_flags::SEQUENCE, class_flags::MAPPING] {
+                if c.has(flag) {
+                    return Some(flag);
+                }
+            }
+            if c.has(class_flags::HEAP) {
+                return None;
+            }
+            match c.layout.get() {
+                Kind::List | Kind::Tuple | Kind::Range | Kind::Deque | Kind::MemoryView => {
+                    Some(class_flags::SEQUENCE)
+                }
+                Kind::Dict | Kind::MappingProxy => Some(class_flags::MAPPING),
+                _ => None,
+            }
+        })
     }
 
     /// The values of mapping `subject` for `keys`, or None.

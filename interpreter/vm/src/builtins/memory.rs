@@ -10,6 +10,7 @@ use crate::builtins::str::def;
 use crate::heap::Kind;
 use crate::native::{Exit, NResult, NativeDef, Role, Row};
 use crate::object::iter::Iter;
+use crate::object::opaque::Opaque;
 use crate::object::seq::{List, Slice, Tuple};
 use crate::object::text::{ByteArray, Bytes, Str};
 use crate::object::view::{Layout, MemoryView};
@@ -118,6 +119,18 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
     if let Some(b) = v.get::<ByteArray>() {
         return make(vm, v, false, Layout::bytes(b.bytes().len()));
+    }
+    let lent = v.get::<Opaque>().and_then(|lender| {
+        lender.with_buffer(|b| Layout {
+            format: b.format,
+            item: b.item,
+            shape: vec![b.bytes.len() / b.item],
+            strides: vec![b.item as isize],
+            ..Layout::bytes(0)
+        })
+    });
+    if let Some(layout) = lent {
+        return make(vm, v, false, layout);
     }
     Err(vm.type_error(format!(
         "memoryview: a bytes-like object is required, not '{}'",
@@ -272,7 +285,10 @@ fn set_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             };
             let (format, shape) = match args[2].get::<MemoryView>() {
                 Some(o) => (o.layout.format, o.layout.shape.clone()),
-                None => (b'B', vec![bytes.len()]),
+                None => args[2]
+                    .get::<Opaque>()
+                    .and_then(|o| o.with_buffer(|b| (b.format, vec![b.bytes.len() / b.item])))
+                    .unwrap_or((b'B', vec![bytes.len()])),
             };
             if format != target.format || shape != target.shape {
                 return Err(vm.value_error(
@@ -304,7 +320,9 @@ fn writable<'v>(vm: &'v Vm, v: Value<'v>) -> Result<&'v MemoryView, Exit<'v>> {
 }
 
 fn write(m: &MemoryView, at: usize, bytes: &[u8]) {
-    if let Some(array) = m.owner().and_then(|o| o.get::<ByteArray>())
+    if let Some(lender) = m.owner().and_then(|o| o.get::<Opaque>()) {
+        lender.write(at, bytes);
+    } else if let Some(array) = m.owner().and_then(|o| o.get::<ByteArray>())
         && let Some(target) = array.bytes_mut().get_mut(at..at + bytes.len())
     {
         target.copy_from_slice(bytes);

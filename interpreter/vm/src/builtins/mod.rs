@@ -27,6 +27,7 @@ mod group;
 mod import;
 mod int;
 pub mod intrinsics;
+mod iter_state;
 pub mod iterating;
 pub mod iterators;
 pub mod list;
@@ -113,16 +114,21 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::FrozenSet => {
             &[set::FROZEN, set::COMMON, set::OPERATORS, COMPARE, CONTAINS, ITERABLE, HASH]
         }
-        Type::Enumerate => &[adapters::ENUMERATE, iterators::METHODS],
-        Type::Zip => &[adapters::ZIP, iterators::METHODS],
-        Type::Map => &[adapters::MAP, iterators::METHODS],
-        Type::Filter => &[adapters::FILTER, iterators::METHODS],
-        Type::Reversed => &[adapters::REVERSED, iterators::METHODS],
+        Type::Enumerate => &[adapters::ENUMERATE, iterators::METHODS, iter_state::REDUCE],
+        Type::Zip => &[adapters::ZIP, iterators::METHODS, iter_state::REDUCE],
+        Type::Map => &[adapters::MAP, iterators::METHODS, iter_state::REDUCE],
+        Type::Filter => &[adapters::FILTER, iterators::METHODS, iter_state::REDUCE],
+        Type::Reversed => {
+            &[adapters::REVERSED, iterators::METHODS, iter_state::REDUCE, iter_state::SET_STATE]
+        }
         Type::Generator => &[generator::GENERATOR, generator::SEND, generator::NAMES],
         Type::Coroutine => &[generator::COROUTINE, generator::SEND, generator::NAMES],
         Type::AsyncGenerator | Type::AsyncGenSend | Type::AsyncGenThrow => async_gen::methods(t),
         Type::CoroutineWrapper => &[generator::WRAPPER, iterators::METHODS],
-        t if t.layout() == Kind::Iter => &[iterators::METHODS],
+        t if iter_state::has_index(t) => {
+            &[iterators::METHODS, iter_state::REDUCE, iter_state::SET_STATE]
+        }
+        t if t.layout() == Kind::Iter => &[iterators::METHODS, iter_state::REDUCE],
         Type::Traceback => crate::traceback::TRACEBACK,
         Type::Property => property::PROPERTY,
         Type::StaticMethod => property::STATIC,

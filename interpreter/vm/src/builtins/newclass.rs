@@ -132,10 +132,7 @@ impl Vm {
         class.bases.set(self.tuple(bases)?.word());
         // Until the order is known the class stands alone, so that lookups in it are safe.
         class.mro.set(self.tuple(&[Value::object(class)])?.word());
-        let inherited = class_flags::EXCEPTION
-            | class_flags::SEQUENCE
-            | class_flags::MAPPING
-            | class_flags::NO_NEW;
+        let inherited = class_flags::EXCEPTION | class_flags::NO_NEW;
         let mut flags = class_flags::HEAP;
         let mut inline = 0;
         for b in bases.iter().filter_map(|b| b.get::<Class>()) {

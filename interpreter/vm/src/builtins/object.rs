@@ -11,7 +11,7 @@ use crate::object::class::{Class, class_flags};
 use crate::object::func::{Function, Native};
 use crate::object::instance::has_attrs;
 use crate::object::map::Dict;
-use crate::object::record::Module;
+use crate::object::record::{Member, Module};
 use crate::object::text::Str;
 use crate::value::Value;
 
@@ -171,7 +171,9 @@ impl Vm {
     /// `__module__` of a class.
     pub(crate) fn class_module<'v>(&'v self, class: &'v Class) -> Option<Value<'v>> {
         let n = self.names.__module__;
-        if let Some(v) = self.class_own(class, self.name_hash(n), n) {
+        // In a native class it may be the getter of its instances.
+        let own = self.class_own(class, self.name_hash(n), n);
+        if let Some(v) = own.filter(|v| class.has(class_flags::HEAP) || !v.is_a::<Member>()) {
             return Some(v);
         }
         if class.has(class_flags::HEAP) {
@@ -363,11 +365,26 @@ fn slot_names<'v>(vm: &'v Vm, class: &'v Class) -> Vec<(Value<'v>, Value<'v>)> {
 }
 
 fn reduce<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    reduce_ex(vm, &[args[0], Value::int32(0)])
+    plain_reduce(vm, args)
+}
+
+/// By the class's own `__reduce__`, if it has one.
+fn reduce_ex<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let of = |class| vm.class_lookup(class, vm.names.__reduce__);
+    let own = of(vm.class_of(args[0]));
+    match own {
+        Some(own) if !of(vm.class(Type::Object)).is_some_and(|plain| plain.is(own)) => {
+            match vm.method(args[0], vm.names.__reduce__)? {
+                Some((f, args)) => Err(Exit::tail(f, args)),
+                None => plain_reduce(vm, args),
+            }
+        }
+        _ => plain_reduce(vm, args),
+    }
 }
 
 /// `(copyreg.__newobj__, (cls,), state)`, with the class's `__new__` in place of the helper.
-fn reduce_ex<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+fn plain_reduce<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let class = vm.class_of(args[0]);
     if class.layout.get() != Kind::Instance && class.layout.get() != Kind::Exception {
         return Err(vm.type_error(format!("cannot pickle '{}' object", class.name_str())));

@@ -172,13 +172,22 @@ fn init_property<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     p.fget.set(given(args[1]).word());
     p.fset.set(given(args[2]).word());
     p.fdel.set(given(args[3]).word());
-    let doc = given(args[4]);
+    let own = given(args[4]);
     let doc = match args[1].get::<Function>() {
-        Some(f) if doc.is_none() => vm.function_doc(f),
-        _ => doc,
+        Some(f) if own.is_none() => vm.function_doc(f),
+        _ => own,
     };
     p.doc.set(doc.word());
-    Ok(Value::NONE)
+    if vm.exact_type(args[0]) == Some(Type::Property) {
+        return Ok(Value::NONE);
+    }
+    // The class's own docstring would hide the one in the property: it becomes an attribute. That
+    // there is no place for one matters only if it came from the getter, as in CPython.
+    let stored = vm.none_after(vm.setattr(args[0], vm.word_value(vm.names.__doc__), doc));
+    if own.is_none() && !doc.is_none() {
+        return stored;
+    }
+    vm.or_default(stored, Type::AttributeError, Value::NONE)
 }
 
 fn copy<'v>(vm: &'v Vm, me: Value<'v>, at: usize, f: Value<'v>) -> NResult<'v> {
@@ -192,6 +201,10 @@ fn copy<'v>(vm: &'v Vm, me: Value<'v>, at: usize, f: Value<'v>) -> NResult<'v> {
         _ => p.doc(),
     };
     if vm.exact_type(me) != Some(Type::Property) {
+        let doc = match at == 0 && from_getter && !p.doc().is_none() {
+            true => Value::NONE,
+            false => vm.get_attr_raw(me, vm.word_value(vm.names.__doc__)).unwrap_or(doc),
+        };
         return Err(Exit::tail(vm.class_value_of(me), vec![parts[0], parts[1], parts[2], doc]));
     }
     Ok(Value::object(vm.heap.alloc(

@@ -162,7 +162,7 @@ fn simple<'v>(vm: &'v Vm, v: Value<'v>, c: &'v Class, q: Question) -> NResult<'v
         Question::Instance => Ok(Value::FALSE),
         Question::Subclass => match v.get::<Class>() {
             Some(s) => Ok(Value::bool(s.is_subclass(c))),
-            None => Err(vm.type_error("issubclass() arg 1 must be a class")),
+            None => Err(vm.prelude_tail("class", "abstract_issubclass", &[v, Value::object(c)])),
         },
     }
 }
@@ -245,22 +245,25 @@ fn check_next<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
                 next[2] = Value::len(i + 1);
                 return vm.and_then(Err(Exit::tail(f, args)), &ANSWERED, next);
             }
-            (None, None) => {
-                let generic = c.is_a::<GenericAlias>();
-                return Err(vm.type_error(match (q, generic) {
-                    (Question::Instance, true) => {
+            (None, None) if c.is_a::<GenericAlias>() => {
+                return Err(vm.type_error(match q {
+                    Question::Instance => {
                         "isinstance() argument 2 cannot be a parameterized generic"
                     }
-                    (Question::Subclass, true) => {
+                    Question::Subclass => {
                         "issubclass() argument 2 cannot be a parameterized generic"
                     }
-                    (Question::Instance, false) => {
-                        "isinstance() arg 2 must be a type, a tuple of types, or a union"
-                    }
-                    (Question::Subclass, false) => {
-                        "issubclass() arg 2 must be a class, a tuple of classes, or a union"
-                    }
                 }));
+            }
+            (None, None) => {
+                let name = match q {
+                    Question::Instance => "abstract_isinstance",
+                    Question::Subclass => "abstract_issubclass",
+                };
+                let mut next = state.to_vec();
+                next[2] = Value::len(i + 1);
+                let asked = Err(vm.prelude_tail("class", name, &[state[0], c]));
+                return vm.and_then(asked, &DECIDED, next);
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::builtins::Type;
 use crate::native::{NResult, NativeDef, Role};
 use crate::object::class::{Class, class_flags};
 use crate::object::read;
-use crate::object::record::{GenericAlias, MappingProxy};
+use crate::object::record::{GenericAlias, MappingProxy, Member};
 use crate::object::text::Str;
 use crate::value::{Value, Word};
 
@@ -305,7 +305,8 @@ fn dict<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn annotations<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let Some(c) = class(args[0]) else { return Ok(Value::NONE) };
-    if let Some(v) = own(vm, c, vm.names.__annotations__) {
+    let found = own(vm, c, vm.names.__annotations__);
+    if let Some(v) = found.filter(|v| c.has(class_flags::HEAP) || !v.is_a::<Member>()) {
         return Ok(v);
     }
     if !c.has(class_flags::HEAP) {

@@ -93,7 +93,7 @@ impl Vm {
             }
             GenState::Done => {
                 if throw {
-                    return self.unwind(sent);
+                    return self.unwind_from(sent);
                 }
                 if self.generator_kind(g) == "coroutine" {
                     return self.raise_here(
@@ -145,12 +145,16 @@ impl Vm {
         if throw {
             if first {
                 // Nothing of the body has run: the exception goes straight out.
-                return self.unwind(sent);
+                return self.unwind_from(sent);
             }
             if self.at_delegate(g) {
                 return self.throw_into_delegate(sent);
             }
-            return self.unwind(sent);
+            // Its context is what the generator handles, not what its caller does.
+            return match g.handled.get() {
+                EMPTY => self.unwind_from(sent),
+                _ => self.unwind(sent),
+            };
         }
         if !first {
             self.st.set_reg(g.resume_reg.get() as usize, sent.word());

@@ -2,7 +2,8 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
+use std::rc::Rc;
 
 use crate::heap::{Header, Kind, Marker, Object};
 use crate::value::{EMPTY, Word};
@@ -11,6 +12,28 @@ use crate::value::{EMPTY, Word};
 pub trait Payload: std::any::Any {
     /// Visits the words it holds.
     fn trace(&self, _m: &mut Marker) {}
+
+    /// The bytes it lends to those who take bytes-like objects.
+    fn buffer(&self) -> Option<Buffer<'_>> {
+        None
+    }
+
+    /// The same bytes, to be changed in place.
+    fn buffer_mut(&mut self) -> Option<&mut [u8]> {
+        None
+    }
+}
+
+/// Bytes that a payload lends.
+pub struct Buffer<'p> {
+    /// All of them.
+    pub bytes: &'p [u8],
+    /// The format character of the items, as `struct` has it.
+    pub format: u8,
+    /// Bytes of an item.
+    pub item: usize,
+    /// Cloned by each view: while it is shared, the number of bytes stays.
+    pub exports: &'p Rc<()>,
 }
 
 /// An object with a foreign payload.
@@ -34,11 +57,32 @@ impl Opaque {
         }
     }
 
-    /// Runs `f` on the payload if it is a `T`.
+    /// Runs `f` on the payload if it is a `T`, and nobody reads its bytes.
     pub fn with<T: Payload, R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let mut p = self.payload.borrow_mut();
+        let mut p = self.payload.try_borrow_mut().ok()?;
         let any: &mut dyn std::any::Any = p.as_mut()?.as_mut();
         any.downcast_mut::<T>().map(f)
+    }
+
+    /// The bytes that the payload lends.
+    pub fn bytes(&self) -> Option<Ref<'_, [u8]>> {
+        let payload = self.payload.try_borrow().ok()?;
+        Ref::filter_map(payload, |p| Some(p.as_ref()?.buffer()?.bytes)).ok()
+    }
+
+    /// Runs `f` on what the payload lends.
+    pub fn with_buffer<R>(&self, f: impl FnOnce(Buffer<'_>) -> R) -> Option<R> {
+        Some(f(self.payload.try_borrow().ok()?.as_ref()?.buffer()?))
+    }
+
+    /// Changes some of the bytes that the payload lends.
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
+        if let Ok(mut payload) = self.payload.try_borrow_mut()
+            && let Some(all) = payload.as_mut().and_then(|p| p.buffer_mut())
+            && let Some(target) = all.get_mut(at..at + bytes.len())
+        {
+            target.copy_from_slice(bytes);
+        }
     }
 
     /// Replaces the payload.

@@ -1,10 +1,12 @@
-//! `memoryview`: a typed window on the bytes of a bytes or bytearray object.
+//! `memoryview`: a typed window on the bytes of a bytes or bytearray object, or on those that a
+//! payload lends.
 
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 
+use super::opaque::Opaque;
 use super::read;
 use super::text::{ByteArray, Bytes};
 use crate::heap::{Header, Kind, Marker, Object};
@@ -14,7 +16,7 @@ use crate::value::{EMPTY, Value, Word};
 pub enum Data<'v> {
     /// Those of `bytes`.
     Fixed(&'v [u8]),
-    /// Those of a `bytearray`.
+    /// Those of a `bytearray` or of a payload.
     Array(Ref<'v, [u8]>),
 }
 
@@ -112,7 +114,7 @@ pub struct MemoryView {
     head: Header,
     /// Whose bytes these are; Empty once released.
     owner: Cell<Word>,
-    /// Keeps a bytearray from changing its length.
+    /// Keeps the owner from changing its length.
     lock: RefCell<Option<Rc<()>>>,
     /// Whether the bytes may not be changed.
     pub readonly: bool,
@@ -125,7 +127,10 @@ impl MemoryView {
         MemoryView {
             head: Header::new(Kind::MemoryView, shape),
             owner: Cell::new(owner.word()),
-            lock: RefCell::new(owner.get::<ByteArray>().map(ByteArray::export)),
+            lock: RefCell::new(match owner.get::<Opaque>() {
+                Some(lender) => lender.with_buffer(|b| Rc::clone(b.exports)),
+                None => owner.get::<ByteArray>().map(ByteArray::export),
+            }),
             readonly,
             layout,
         }
@@ -147,6 +152,9 @@ impl MemoryView {
         let owner = self.owner()?;
         if let Some(b) = owner.get::<Bytes>() {
             return Some(Data::Fixed(b.bytes()));
+        }
+        if let Some(lender) = owner.get::<Opaque>() {
+            return lender.bytes().map(Data::Array);
         }
         owner.get::<ByteArray>().map(|b| Data::Array(Ref::map(b.bytes(), |b| &b[..])))
     }
@@ -181,13 +189,16 @@ impl MemoryView {
     }
 }
 
-/// The bytes of a bytes, bytearray or contiguous memoryview object.
+/// The bytes of a bytes, bytearray or contiguous memoryview object, or those that it lends.
 pub fn data_of(v: Value<'_>) -> Option<Data<'_>> {
     if let Some(b) = v.get::<Bytes>() {
         return Some(Data::Fixed(b.bytes()));
     }
     if let Some(b) = v.get::<ByteArray>() {
         return Some(Data::Array(Ref::map(b.bytes(), |b| &b[..])));
+    }
+    if let Some(lender) = v.get::<Opaque>() {
+        return lender.bytes().map(Data::Array);
     }
     v.get::<MemoryView>()?.contiguous()
 }

@@ -16,8 +16,8 @@ use crate::object::func::{BoundMethod, Function};
 use crate::object::map::{Dict, Set};
 use crate::object::record::DictView;
 use crate::object::seq::{Range, Slice};
-use crate::object::text::{ByteArray, Str};
-use crate::object::view::{MemoryView, data_of};
+use crate::object::text::{ByteArray, Bytes, Str};
+use crate::object::view::data_of;
 use crate::ops::equal::{Depth, Seq};
 use crate::value::{Value, Word, both_ints, is_float};
 
@@ -291,7 +291,7 @@ impl Vm {
                 _ => Ok(Value::NOT_IMPLEMENTED),
             },
             Some(Kind::Bytes | Kind::ByteArray) => {
-                let any = a.is_a::<ByteArray>() || !b.is_a::<MemoryView>();
+                let any = a.is_a::<ByteArray>() || b.is_a::<Bytes>() || b.is_a::<ByteArray>();
                 let other = any.then_some(b);
                 let o = other.and_then(|b| bytes_of(a, |x| bytes_of(b, |y| x.cmp(y)))?);
                 match o {

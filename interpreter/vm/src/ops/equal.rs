@@ -252,6 +252,8 @@ impl Vm {
             (Kind::MemoryView, _) | (_, Kind::MemoryView) => {
                 known(self.memory_equal(a, b)? == Some(true))
             }
+            // Of what lends bytes, bytes are equal to nothing, as in CPython.
+            (Kind::Bytes, Kind::Opaque) | (Kind::Opaque, Kind::Bytes) => known(false),
             (Kind::Bytes | Kind::ByteArray, _) => {
                 known(bytes_of(a, |x| bytes_of(b, |y| x == y)).flatten() == Some(true))
             }

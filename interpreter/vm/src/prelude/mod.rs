@@ -20,6 +20,7 @@ use crate::value::{EMPTY, Value};
 
 /// The files: name and text.
 pub static FILES: &[(&str, &str)] = &[
+    ("class", include_str!("class.ms")),
     ("compare", include_str!("compare.ms")),
     ("generic", include_str!("generic.ms")),
     ("map", include_str!("map.ms")),

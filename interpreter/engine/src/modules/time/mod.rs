@@ -142,7 +142,7 @@ static STRUCT_TIME: Record = Record {
 /// The class and the constants.
 pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
     for def in zone::ROWS {
-        let native = vm.foreign_native(def, Value::EMPTY, Value::EMPTY, 0);
+        let native = vm.module_native(def, "time");
         vm.dict_set_name(d, vm.intern(def.name), native)?;
     }
     for (name, n) in CLOCKS {

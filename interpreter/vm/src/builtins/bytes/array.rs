@@ -86,6 +86,18 @@ impl Vm {
         change(self, v, f).map(|_| ())
     }
 
+    /// Before something is resized that may be `exported` to memory views: collects first, since
+    /// they may be garbage, and then refuses.
+    pub fn check_exported<'v>(&'v self, exported: bool, message: &str) -> Result<(), Exit<'v>> {
+        if !exported {
+            return Ok(());
+        }
+        if !self.settled.get() {
+            return Err(Exit::Do(Box::new(Action::Again(Again::Settled))));
+        }
+        Err(self.err(Type::BufferError, message))
+    }
+
     /// The error of resizing what a memory view shows.
     pub(crate) fn exported_error(&self) -> Exit<'_> {
         self.err(Type::BufferError, "Existing exports of data: object cannot be re-sized")

@@ -108,7 +108,7 @@ pub(crate) fn attempt(
         watch
             .step()
             .map(|()| (token.start, token.kind, token.end))
-            .map_err(|error| ParseError::User { error: Box::new(error) })
+            .map_err(Box::new)
     });
     grammar::TopParser::new().parse(&Builder::new(text), stream).map_err(|error| match error {
         ParseError::User { error } => Refused { error: *error, at: None },

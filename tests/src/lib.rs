@@ -6,6 +6,7 @@
 //! - `session` talks to a command while it runs: signals, a terminal;
 //! - `command` finds (and builds) the `ms` under test;
 //! - `script` makes tests of script files and of their goldens;
+//! - `fuzz` makes programs by chance and compares what they print with CPython;
 //! - `dist` lays the product out as it is installed;
 //! - `known` is the list of failures we know of, which may only shrink.
 //!
@@ -14,6 +15,7 @@
 mod command;
 pub mod dist;
 mod expectation;
+pub mod fuzz;
 mod known;
 mod process;
 mod script;

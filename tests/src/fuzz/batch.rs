@@ -13,6 +13,8 @@ use crate::process::{Ending, Invocation};
 const PRELUDE: &str = include_str!("prelude.ms");
 /// What stands before the output of each program.
 const MARK: &str = "#### ";
+/// What stands behind the output of the last one.
+const END: &str = "#### end";
 
 /// The script that runs programs.
 pub fn script<'a>(programs: impl IntoIterator<Item = &'a Program>) -> String {
@@ -20,6 +22,8 @@ pub fn script<'a>(programs: impl IntoIterator<Item = &'a Program>) -> String {
     for (place, program) in programs.into_iter().enumerate() {
         let _ = writeln!(text, "\n\nrun({place}, {})", literal(&program.text()));
     }
+    // What finalisers print at the end of the process belongs to no program.
+    let _ = writeln!(text, "\nprint(\"{END}\")");
     text
 }
 
@@ -105,6 +109,9 @@ fn take_apart(stdout: &str) -> BTreeMap<usize, String> {
     let mut parts = BTreeMap::<usize, String>::new();
     let mut current = None;
     for line in stdout.split_inclusive('\n') {
+        if line.trim_end() == END {
+            break;
+        }
         if let Some(place) = line.strip_prefix(MARK).and_then(|place| place.trim().parse().ok()) {
             current = Some(place);
             parts.entry(place).or_default();
@@ -121,7 +128,7 @@ mod tests {
 
     #[test]
     fn outputs_are_told_apart() {
-        let parts = take_apart("#### 0\na\nb\n#### 2\n#### x\n");
+        let parts = take_apart("#### 0\na\nb\n#### 2\n#### x\n#### end\nlate\n");
         assert_eq!(parts[&0], "a\nb\n");
         assert_eq!(parts[&2], "#### x\n");
         assert_eq!(parts.len(), 2);

@@ -315,7 +315,7 @@ const COMPOUND: &[Row] = &[
         "1G4Z",
     ),
     kept(
-        "def $1($2):\n    tick()\n    try:\n        $3 = yield $A\n        show($3)\n        yield from $R\n    except $X as e:\n        err(e)\n        yield $A\n    finally:\n        $b\n$4 = $1($~A)\nshow(next($4), $4.send($~A))\nshow($4.throw($X($~A)))\nshow(list($4))",
+        "def $1($2):\n    tick()\n    try:\n        $3 = yield $A\n        show($3)\n        yield from $R\n    except $X as e:\n        err(e)\n        yield $A\n    finally:\n        tick()\n$4 = $1($~A)\nshow(next($4), $4.send($~A))\nshow($4.throw($X($~A)))\nshow(list($4))",
         "",
     ),
     s(

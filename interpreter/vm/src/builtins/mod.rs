@@ -112,10 +112,11 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::FrozenSet => {
             &[set::FROZEN, set::COMMON, set::OPERATORS, COMPARE, CONTAINS, ITERABLE, HASH]
         }
-        Type::Enumerate => &[adapters::ENUMERATE, iterators::METHODS],
-        Type::Zip => &[adapters::ZIP, iterators::METHODS],
-        Type::Map => &[adapters::MAP, iterators::METHODS],
-        Type::Filter => &[adapters::FILTER, iterators::METHODS],
+        Type::Enumerate => &[adapters::ENUMERATE, iterators::PLAIN],
+        Type::Zip => &[adapters::ZIP, iterators::PLAIN],
+        Type::Map => &[adapters::MAP, iterators::PLAIN],
+        Type::Filter => &[adapters::FILTER, iterators::PLAIN],
+        Type::CallableIter => &[iterators::PLAIN],
         Type::Reversed => &[adapters::REVERSED, iterators::METHODS],
         Type::Generator => &[generator::GENERATOR, generator::SEND, generator::NAMES],
         Type::Coroutine => &[generator::COROUTINE, generator::SEND, generator::NAMES],
@@ -301,7 +302,7 @@ fn fill_class(vm: &Vm, t: Type) {
 impl Vm {
     /// The object of a native row that belongs to class `owner` (Empty: a plain function).
     pub fn native<'v>(&'v self, def: &'static NativeDef, owner: Value<'v>) -> Value<'v> {
-        let t = native_type(def.role, def.name);
+        let t = native_type(def.role, owner, def.name);
         let t = if owner.is_empty() { Type::Builtin } else { t };
         Value::object(self.heap.alloc(
             Native::new(t.shape(), def, Value::EMPTY, owner, 0),

@@ -246,6 +246,9 @@ fn check_next<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
             }
             (None, None) => {
                 let generic = c.is_a::<GenericAlias>();
+                if q == Question::Subclass && !generic && state[0].get::<Class>().is_none() {
+                    return Err(vm.type_error("issubclass() arg 1 must be a class"));
+                }
                 return Err(vm.type_error(match (q, generic) {
                     (Question::Instance, true) => {
                         "isinstance() argument 2 cannot be a parameterized generic"

@@ -7,6 +7,7 @@
 //! - `command` finds (and builds) the `ms` under test;
 //! - `script` makes tests of script files and of their goldens;
 //! - `conformance` runs the suites of MicroPython and CPython;
+//! - `fuzz` makes programs by chance and compares what they print with CPython;
 //! - `dist` lays the product out as it is installed;
 //! - `known` is the list of failures we know of, which may only shrink.
 //!
@@ -16,6 +17,7 @@ mod command;
 pub mod conformance;
 pub mod dist;
 mod expectation;
+pub mod fuzz;
 mod known;
 mod process;
 mod script;

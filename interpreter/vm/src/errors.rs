@@ -224,6 +224,12 @@ impl Vm {
         self.class_of(v).name_str().into_owned()
     }
 
+    /// The name of a value's class, a native one's with its module: what most messages of the
+    /// language itself say.
+    pub(crate) fn full_name_of(&self, v: Value<'_>) -> String {
+        self.full_type_name(self.class_of(v))
+    }
+
     /// The nearest native class that a value is an instance of, as messages about native
     /// attributes have it.
     pub(crate) fn native_base_name(&self, v: Value<'_>) -> String {
@@ -340,7 +346,7 @@ impl Vm {
                 None => format!("module has no attribute '{text}'"),
             }
         } else {
-            format!("'{}' object has no attribute '{text}'", self.type_name(obj))
+            format!("'{}' object has no attribute '{text}'", self.full_name_of(obj))
         };
         self.attribute_error(msg, obj, name)
     }

@@ -180,12 +180,10 @@ impl Vm {
     }
 
     pub(super) fn bind_native_to<'v>(&'v self, n: &'v Native, receiver: Value<'v>) -> Value<'v> {
-        let class = if crate::interp::call::is_slot(n.def.name) && n.def.role == Role::Method {
-            Type::MethodWrapper
-        } else {
-            Type::Builtin
-        };
         let owner = self.word_value(n.owner.get());
+        let slot = crate::interp::call::is_slot_of(owner, n.def.name);
+        let class =
+            if slot && n.def.role == Role::Method { Type::MethodWrapper } else { Type::Builtin };
         Value::object(self.heap.alloc(
             Native::new(class.shape(), n.def, receiver, owner, n.data),
             0,

@@ -93,7 +93,10 @@ fn start<'v>(
 static ENUMERATE_ROW: Row = Row {
     name: "enumerate_start",
     catches: false,
-    resume: |vm, state, answer| start(vm, 0, state[0], answer.value()?, &[state[1]]),
+    resume: |vm, state, answer| {
+        let first = vm.to_bigint(vm.checked_index(answer.value()?)?).unwrap_or_default();
+        start(vm, 0, state[0], vm.bigint(first), &[state[1]])
+    },
 };
 
 fn enumerate<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
@@ -149,10 +152,7 @@ fn reversed<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         None => {}
     }
     let class = vm.class_of(v);
-    if v.is_a::<Dict>()
-        || vm.class_lookup(class, vm.names.__getitem__).is_none()
-        || vm.class_lookup(class, vm.names.__len__).is_none()
-    {
+    if v.is_a::<Dict>() || vm.class_lookup(class, vm.names.__getitem__).is_none() {
         return Err(vm.type_error(format!("'{}' object is not reversible", vm.type_name(v))));
     }
     match vm.len_of(v) {

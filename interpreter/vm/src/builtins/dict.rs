@@ -5,6 +5,7 @@ use crate::builtins::Type;
 use crate::builtins::list::NONE_ROW;
 use crate::builtins::range::class_of_arg;
 use crate::native::{Exit, NResult, NativeDef, Quick, Role, Row};
+use crate::object::class::{Class, class_flags};
 use crate::object::map::Dict;
 use crate::object::record::DictView;
 use crate::value::Value;
@@ -114,6 +115,10 @@ impl Vm {
         let class = self.class_of(v);
         if self.class_lookup(class, self.names.keys).is_some() {
             return Err(self.prelude_tail("map", "update_from_mapping", &[d, v]));
+        }
+        // Instances and classes may have `keys` as an attribute of their own.
+        if class.has(class_flags::HEAP) || v.is_a::<Class>() {
+            return Err(self.prelude_tail("map", "update_by_attribute", &[d, v]));
         }
         let Some(pairs) = self.items_leaf(v)? else {
             return Err(self.prelude_tail("map", "update_from_pairs", &[d, v]));
@@ -235,6 +240,10 @@ fn setdefault<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 
 fn pop<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let Some(d) = dict(a[0]) else { return Ok(Value::NONE) };
+    if d.is_empty() {
+        // Nothing is compared, so nothing is hashed.
+        return if a[2].is_empty() { Err(vm.key_error(a[1])) } else { Ok(a[2]) };
+    }
     match vm.dict_remove(d, a[1])? {
         Some(Some(v)) => Ok(v),
         Some(None) if a[2].is_empty() => Err(vm.key_error(a[1])),

@@ -7,10 +7,11 @@ use crate::native::{Exit, NResult, NativeDef, Role, Row};
 use crate::num::{Int, float};
 use crate::object::class::Class;
 use crate::object::record::Record;
-use crate::object::text::Str;
+use crate::object::text::{ByteArray, Str};
 use crate::ops::arith::Bin;
 use crate::ops::compare::Cmp;
 use crate::ops::number::Num;
+use crate::text::repr;
 use crate::value::Value;
 
 pub(super) const TABLES: &[&[NativeDef]] = &[METHODS, OPERATORS, COMPARISONS];
@@ -115,6 +116,13 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         return r;
     }
     match vm.literal_text(v, float::parse) {
+        Some(Err(_)) if v.is_a::<ByteArray>() => {
+            let mut text = b"could not convert string to float: bytearray(".to_vec();
+            let data = v.get::<ByteArray>().map_or_else(Vec::new, |b| b.bytes().clone());
+            repr::bytearray_into(&mut text, &data).map_err(|_| vm.memory_error())?;
+            text.push(b')');
+            Err(vm.value_error(String::from_utf8_lossy(&text)))
+        }
         Some(x) => Ok(make(vm, class, vm.faulty(x)?)),
         None => Err(vm.type_error(format!(
             "float() argument must be a string or a real number, not '{}'",
@@ -232,7 +240,9 @@ static ROUND_ROW: Row = Row {
     resume: |vm, state, answer| {
         let places = match vm.index_int(answer.value()?)? {
             Num::Int(n) => n,
-            _ => return Err(vm.overflow_error("Python int too large to convert to C ssize_t")),
+            // More digits than any float has, or fewer.
+            n if n.big().sign() == num_bigint::Sign::Minus => i64::MIN,
+            _ => i64::MAX,
         };
         vm.faulty(float::round(value(vm, state[0]), places)).map(Value::float)
     },

@@ -48,7 +48,8 @@ impl Vm {
         owner: Value<'v>,
         data: usize,
     ) -> Value<'v> {
-        let t = if owner.is_empty() { Type::Builtin } else { native_type(def.role, def.name) };
+        let t =
+            if owner.is_empty() { Type::Builtin } else { native_type(def.role, owner, def.name) };
         Value::object(self.heap.alloc(Native::new(t.shape(), def, receiver, owner, data), 0, false))
     }
 

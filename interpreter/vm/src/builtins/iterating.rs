@@ -4,6 +4,7 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::builtins::iterators::{STOP_ROW, callable_next};
 use crate::builtins::sorting;
+use crate::builtins::str::is_iterable;
 use crate::heap::Kind;
 use crate::native::{Action, Exit, NResult, NativeDef, Quick, Row};
 use crate::object::class::Class;
@@ -100,7 +101,8 @@ impl Vm {
         match self.method(v, self.names.__len__)? {
             Some((f, args)) => self.finish_with(f, args, &LEN_ROW),
             None => {
-                Err(self.type_error(format!("object of type '{}' has no len()", self.type_name(v))))
+                Err(self
+                    .type_error(format!("object of type '{}' has no len()", self.full_name_of(v))))
             }
         }
     }
@@ -154,7 +156,7 @@ impl Vm {
     }
 
     fn not_an_iterator(&self, v: Value<'_>) -> Exit<'_> {
-        self.type_error(format!("'{}' object is not an iterator", self.type_name(v)))
+        self.type_error(format!("'{}' object is not an iterator", self.full_name_of(v)))
     }
 }
 
@@ -220,7 +222,9 @@ fn sorted<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         return Err(vm.type_error(format!("sorted expected 1 argument, got {given}")));
     };
     let key = if key.is_empty() { Value::NONE } else { key };
-    let reverse = sorting::reverse_flag(vm, reverse)?;
+    let Some(reverse) = sorting::reverse_flag(vm, reverse)? else {
+        return Err(vm.prelude_tail("seq", "sorted_flag", &[iterable, key, reverse]));
+    };
     match vm.items_leaf(iterable)? {
         Some(items) => sorting::sort_items(vm, items, key, reverse),
         None => Err(vm.collect_then(iterable, &SORTED_ROW, vec![key, Value::bool(reverse)])),
@@ -229,6 +233,9 @@ fn sorted<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 
 fn sum<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let start = if a[1].is_empty() { Value::int32(0) } else { a[1] };
+    if !is_iterable(vm, a[0]) {
+        return Err(vm.not_iterable(a[0]));
+    }
     match vm.exact_type(start) {
         Some(Type::Str) => {
             return Err(vm.type_error("sum() can't sum strings [use ''.join(seq) instead]"));

@@ -36,6 +36,7 @@ pub(crate) fn is_simple(t: Type) -> bool {
             | T::ListReverseIter
             | T::TupleIter
             | T::StrIter
+            | T::AsciiIter
             | T::BytesIter
             | T::ByteArrayIter
             | T::RangeIter
@@ -85,7 +86,7 @@ fn length_hint<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     match vm.exact_type(a[0]) {
         Some(Type::ListIter) => left(w.get::<List>().map_or(0, List::len)),
         Some(Type::TupleIter) => left(w.get::<Tuple>().map_or(0, |t| t.len())),
-        Some(Type::StrIter) => {
+        Some(Type::StrIter | Type::AsciiIter) => {
             let rest = w.get::<Str>().and_then(|s| s.bytes().get(i.n.get()..));
             Ok(Value::len(rest.map_or(0, crate::text_len)))
         }

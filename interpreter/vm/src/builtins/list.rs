@@ -210,8 +210,9 @@ static POP_ROW: Row =
 
 fn pop_at<'v>(vm: &'v Vm, v: Value<'v>, answer: Answer<'v>) -> NResult<'v> {
     let Some(l) = list(v) else { return Ok(Value::NONE) };
-    let Some(Ok(n)) = vm.as_index_i64(answer.value()?) else {
-        return Err(vm.index_error("cannot fit 'int' into an index-sized integer"));
+    let n = match vm.as_index_i64(vm.checked_index(answer.value()?)?) {
+        Some(Ok(n)) => n,
+        _ => return Err(vm.overflow_error("Python int too large to convert to C ssize_t")),
     };
     if l.is_empty() {
         return Err(vm.index_error("pop from empty list"));
@@ -259,7 +260,10 @@ fn reverse<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 
 fn sort<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let key = if a[1].is_empty() { Value::NONE } else { a[1] };
-    sorting::sort_list(vm, a[0], key, sorting::reverse_flag(vm, a[2])?)
+    match sorting::reverse_flag(vm, a[2])? {
+        Some(reverse) => sorting::sort_list(vm, a[0], key, reverse),
+        None => Err(vm.prelude_tail("seq", "sort_flag", &[a[0], key, a[2]])),
+    }
 }
 
 fn count<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
@@ -293,6 +297,9 @@ fn index<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
                     len
                 }
             }
+            None if vm.class_lookup(vm.class_of(v), vm.names.__index__).is_some() => {
+                return Err(vm.not_an_integer(v));
+            }
             None => {
                 return Err(
                     vm.type_error("slice indices must be integers or have an __index__ method")
@@ -309,22 +316,17 @@ fn index<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
             Some(true) => return Ok(Value::len(i)),
             Some(false) => {}
             None => {
-                let message = if is_list {
-                    "list.index(x): x not in list"
-                } else {
-                    "tuple.index(x): x not in tuple"
+                let message = match is_list {
+                    true => Value::NONE,
+                    false => vm.short_str("tuple.index(x): x not in tuple"),
                 };
-                let message = vm.short_str(message);
                 let args = [a[0], a[1], Value::len(i), Value::len(stop), message];
                 return Err(vm.prelude_tail("seq", "seq_index", &args));
             }
         }
     }
     if is_list {
-        return match a[1].is_object() && vm.exact_type(a[1]).is_none() {
-            true => Err(vm.value_error("list.index(x): x not in list")),
-            false => Err(vm.not_in_list(a[1])),
-        };
+        return Err(vm.not_in_list(a[1]));
     }
     Err(vm.value_error("tuple.index(x): x not in tuple"))
 }

@@ -114,10 +114,11 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::FrozenSet => {
             &[set::FROZEN, set::COMMON, set::OPERATORS, COMPARE, CONTAINS, ITERABLE, HASH]
         }
-        Type::Enumerate => &[adapters::ENUMERATE, iterators::METHODS, iter_state::REDUCE],
-        Type::Zip => &[adapters::ZIP, iterators::METHODS, iter_state::REDUCE],
-        Type::Map => &[adapters::MAP, iterators::METHODS, iter_state::REDUCE],
-        Type::Filter => &[adapters::FILTER, iterators::METHODS, iter_state::REDUCE],
+        Type::Enumerate => &[adapters::ENUMERATE, iterators::PLAIN, iter_state::REDUCE],
+        Type::Zip => &[adapters::ZIP, iterators::PLAIN, iter_state::REDUCE],
+        Type::Map => &[adapters::MAP, iterators::PLAIN, iter_state::REDUCE],
+        Type::Filter => &[adapters::FILTER, iterators::PLAIN, iter_state::REDUCE],
+        Type::CallableIter => &[iterators::PLAIN, iter_state::REDUCE],
         Type::Reversed => {
             &[adapters::REVERSED, iterators::METHODS, iter_state::REDUCE, iter_state::SET_STATE]
         }
@@ -309,7 +310,7 @@ pub(crate) fn fill_class(vm: &Vm, class: &Class) {
 impl Vm {
     /// The object of a native row that belongs to class `owner` (Empty: a plain function).
     pub fn native<'v>(&'v self, def: &'static NativeDef, owner: Value<'v>) -> Value<'v> {
-        let t = native_type(def.role, def.name);
+        let t = native_type(def.role, owner, def.name);
         let t = if owner.is_empty() { Type::Builtin } else { t };
         Value::object(self.heap.alloc(
             Native::new(t.shape(), def, Value::EMPTY, owner, 0),

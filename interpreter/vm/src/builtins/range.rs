@@ -17,6 +17,7 @@ pub const METHODS: &[NativeDef] = &[
     NativeDef::new("__len__", "self, /", len, "Return len(self)."),
     NativeDef::new("__getitem__", "self, key, /", |vm, a| vm.builtin_getitem(a[0], a[1]), ""),
     NativeDef::new("__bool__", "self, /", |vm, a| vm.truth(a[0]).map(Value::bool), ""),
+    NativeDef::new("__reduce__", "self, /", reduce, ""),
     NativeDef::new("__reversed__", "self, /", reversed, "Return a reverse iterator."),
     NativeDef::new(
         "index",
@@ -126,6 +127,12 @@ fn len<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     }
 }
 
+fn reduce<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    let Some(r) = a[0].get::<Range>() else { return Ok(Value::NONE) };
+    let parts = vm.tuple(&[r.start(), r.stop(), r.step()])?;
+    vm.tuple(&[vm.class_value(Type::Range), parts])
+}
+
 fn reversed<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let Some(r) = range(a[0]) else { return Ok(Value::NONE) };
     let big = |v| vm.to_bigint(v).unwrap_or_default();
@@ -141,7 +148,9 @@ fn index<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     match vm.range_index(r, a[1]) {
         Some(Some(i)) => Ok(vm.bigint(i)),
         Some(None) => {
-            let shown = if vm.as_index_i64(a[1]).is_some() {
+            let shown = if let Some(b) = a[1].as_bool() {
+                if b { "True".to_owned() } else { "False".to_owned() }
+            } else if vm.as_index_i64(a[1]).is_some() {
                 vm.to_bigint(a[1]).unwrap_or_default().to_string()
             } else {
                 return Err(vm.value_error("sequence.index(x): x not in sequence"));
@@ -290,10 +299,14 @@ impl Vm {
         Some(self.bigint(big(start) + (first + last) * len / 2))
     }
 
-    pub(crate) fn range_item<'v>(&'v self, r: &'v Range, i: Result<i64, ()>) -> NResult<'v> {
+    /// `r[i]` for an int of any size.
+    pub(crate) fn range_item<'v>(&'v self, r: &'v Range, i: Value<'v>) -> NResult<'v> {
         let out = || self.index_error("range object index out of range");
-        let Ok(i) = i else { return Err(out()) };
-        if let (Some((start, _, step)), Some(len)) = (r.small(), r.len_value().as_small()) {
+        let small = match (r.small(), r.len_value().as_small(), self.as_index_i64(i)) {
+            (Some((start, _, step)), Some(len), Some(Ok(i))) => Some((start, step, len, i)),
+            _ => None,
+        };
+        if let Some((start, step, len, i)) = small {
             let i = if i < 0 { i.saturating_add(len) } else { i };
             if i < 0 || i >= len {
                 return Err(out());
@@ -302,7 +315,8 @@ impl Vm {
         }
         let big = |v| self.to_bigint(v).unwrap_or_default();
         let len = big(r.len_value());
-        let i = if i < 0 { BigInt::from(i) + &len } else { BigInt::from(i) };
+        let i = big(i);
+        let i = if i.sign() == Sign::Minus { i + &len } else { i };
         if i.sign() == Sign::Minus || i >= len {
             return Err(out());
         }

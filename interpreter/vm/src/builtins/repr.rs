@@ -367,7 +367,7 @@ pub(crate) fn expand<'v>(
             let Some(b) = v.get::<ByteArray>() else { return Ok(Shown::Done) };
             out.extend_from_slice(vm.type_name(v).as_bytes());
             out.push(b'(');
-            text_repr::bytes_into(out, &b.bytes()).map_err(alloc)?;
+            text_repr::bytearray_into(out, &b.bytes()).map_err(alloc)?;
             out.push(b')');
         }
         _ => {

@@ -243,13 +243,13 @@ pub(crate) fn sort_items<'v>(
     Err(vm.prelude_tail("seq", "sorted_general", &[items, key, Value::bool(reverse)]))
 }
 
-/// The truth of a `reverse` argument.
-pub(crate) fn reverse_flag<'v>(vm: &'v Vm, v: Value<'v>) -> Result<bool, Exit<'v>> {
+/// The truth of a `reverse` argument; `None` if script code has to tell it.
+pub(crate) fn reverse_flag<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Option<bool>, Exit<'v>> {
     if v.is_empty() {
-        return Ok(false);
+        return Ok(Some(false));
     }
     match vm.truth(v) {
-        Err(Exit::Do(_)) => Err(vm.type_error("reverse must be a plain truth value")),
-        known => known,
+        Err(Exit::Do(_)) => Ok(None),
+        known => known.map(Some),
     }
 }

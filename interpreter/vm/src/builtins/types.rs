@@ -95,7 +95,8 @@ types! {
     ListIter "list_iterator" Object Iter;
     ListReverseIter "list_reverseiterator" Object Iter;
     TupleIter "tuple_iterator" Object Iter;
-    StrIter "str_ascii_iterator" Object Iter;
+    StrIter "str_iterator" Object Iter;
+    AsciiIter "str_ascii_iterator" Object Iter;
     BytesIter "bytes_iterator" Object Iter;
     ByteArrayIter "bytearray_iterator" Object Iter;
     RangeIter "range_iterator" Object Iter;

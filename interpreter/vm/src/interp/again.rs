@@ -21,10 +21,11 @@ static INDEX_ROW: Row = Row {
             return Ok(v);
         };
         let mut args = args.items().to_vec();
+        let mut asked = v;
         if let Some(slot) = state[2].as_small().and_then(|i| args.get_mut(i as usize)) {
-            *slot = v;
+            asked = std::mem::replace(slot, v);
         }
-        vm.run_native(f, &args)
+        vm.run_native(f, &args).map_err(|e| vm.too_big_index(e, asked))
     },
 };
 

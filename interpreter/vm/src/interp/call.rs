@@ -138,7 +138,7 @@ impl Vm {
                 }
             };
         }
-        Err(self.type_error(format!("'{}' object is not callable", self.type_name(callee))))
+        Err(self.type_error(format!("'{}' object is not callable", self.full_name_of(callee))))
     }
 
     /// Moves the `n` arguments of the call at `a` up by one and puts `w` first.
@@ -535,7 +535,7 @@ impl Vm {
         let names = self.word_value(kwnames).get::<Tuple>().map_or(0, |t| t.len());
         let name = f.def.name;
         let Some(&me) = args[..args.len() - names].first() else {
-            return Err(self.type_error(if is_slot(name) {
+            return Err(self.type_error(if is_slot_of(Value::object(owner), name) {
                 format!("descriptor '{name}' of '{}' object needs an argument", owner.name_str())
             } else {
                 format!("unbound method {}.{name}() needs an argument", owner.name_str())
@@ -544,7 +544,7 @@ impl Vm {
         if self.class_of(me).is_subclass(owner) {
             return Ok(());
         }
-        Err(self.type_error(if is_slot(name) {
+        Err(self.type_error(if is_slot_of(Value::object(owner), name) {
             format!(
                 "descriptor '{name}' requires a '{}' object but received a '{}'",
                 owner.name_str(),
@@ -649,10 +649,16 @@ impl Vm {
         let receiver = self.word_value(f.receiver.get());
         if is_constructor(f.def.name) {
             format!("{}()", self.bare_name(f))
-        } else if !owner.is_empty() && is_slot(f.def.name) {
+        } else if !owner.is_empty() && is_slot_of(owner, f.def.name) {
             format!("wrapper {}()", f.def.name)
         } else if let Some(c) = owner.get::<Class>() {
-            format!("{}.{}()", c.name_str(), f.def.name)
+            // What is bound is named by what it is bound to.
+            let named = match receiver.get::<Class>() {
+                Some(class) => class,
+                None if receiver.is_empty() => c,
+                None => self.class_of(receiver),
+            };
+            format!("{}.{}()", named.name_str(), f.def.name)
         } else if let Some(m) = receiver.get::<crate::object::record::Module>() {
             match m.dict().get::<Dict>().and_then(|d| self.dict_get_str(d, "__name__")) {
                 Some(n) if !n.is_empty() => {
@@ -689,7 +695,7 @@ impl Vm {
         let label = self.native_label(f);
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         let bare = self.bare_name(f);
-        if is_slot(&bare) && is_method {
+        if is_slot_of(self.word_value(f.owner.get()), &bare) && is_method {
             return self.type_error(if min == max {
                 format!("expected {max} argument{}, got {given}", plural(max))
             } else if given < min {
@@ -748,7 +754,7 @@ pub(crate) fn is_dunder(name: &str) -> bool {
 
 /// Whether a special method stands for a slot of the class: then it is a wrapper, with messages of
 /// its own. The others are methods like any.
-pub(crate) fn is_slot(name: &str) -> bool {
+fn is_slot(name: &str) -> bool {
     is_dunder(name)
         && !matches!(
             name,
@@ -780,15 +786,29 @@ pub(crate) fn is_slot(name: &str) -> bool {
         )
 }
 
+/// As [`is_slot`], of a class: dicts, lists and sets look things up by methods.
+pub(crate) fn is_slot_of(owner: Value<'_>, name: &str) -> bool {
+    let by_method = || {
+        let class = owner.get::<Class>().filter(|c| !c.has(class_flags::HEAP))?;
+        Some(match *Type::ALL.get(class.native_type.get() as usize)? {
+            Type::Dict => matches!(name, "__contains__" | "__getitem__"),
+            Type::List => name == "__getitem__",
+            Type::Set | Type::FrozenSet => name == "__contains__",
+            _ => false,
+        })
+    };
+    is_slot(name) && by_method() != Some(true)
+}
+
 /// The methods of str and bytes that search between bounds, with messages of their own.
 fn is_search(name: &str) -> bool {
     matches!(name, "find" | "rfind" | "index" | "rindex" | "count" | "startswith" | "endswith")
 }
 
 /// The builtin class of natives made for a role.
-pub(crate) fn native_type(role: Role, name: &str) -> Type {
+pub(crate) fn native_type(role: Role, owner: Value<'_>, name: &str) -> Type {
     match role {
-        Role::Method if is_slot(name) => Type::WrapperDescriptor,
+        Role::Method if is_slot_of(owner, name) => Type::WrapperDescriptor,
         Role::Method => Type::MethodDescriptor,
         Role::Class => Type::ClassMethodDescriptor,
         _ => Type::Builtin,

@@ -430,8 +430,8 @@ impl Vm {
         };
         let mut message = format!(
             "unsupported operand type(s) for {symbol}: '{}' and '{}'",
-            self.type_name(o.a),
-            self.type_name(o.b)
+            self.full_name_of(o.a),
+            self.full_name_of(o.b)
         );
         if o.op == Bin::RShift
             && !o.inplace
@@ -470,7 +470,7 @@ impl Vm {
             }
             None => Err(self.type_error(format!(
                 "bad operand type for unary {symbol}: '{}'",
-                self.type_name(a)
+                self.full_name_of(a)
             ))),
         }
     }

@@ -241,8 +241,8 @@ impl Vm {
             _ => Err(self.type_error(format!(
                 "'{}' not supported between instances of '{}' and '{}'",
                 op.symbol(),
-                self.type_name(a),
-                self.type_name(b)
+                self.full_name_of(a),
+                self.full_name_of(b)
             ))),
         }
     }
@@ -644,8 +644,10 @@ impl Vm {
             && self.class_lookup(class, self.names.__getitem__).is_none()
             && !c.is_a::<crate::object::iter::Iter>()
         {
-            return Err(self
-                .type_error(format!("argument of type '{}' is not iterable", self.type_name(c))));
+            return Err(self.type_error(format!(
+                "argument of type '{}' is not iterable",
+                self.full_name_of(c)
+            )));
         }
         Err(self.prelude_tail("compare", "in_iter", &[c, v]))
     }

@@ -224,7 +224,13 @@ impl Vm {
             (Kind::List, Kind::List) | (Kind::Tuple, Kind::Tuple) => {
                 let (Some(x), Some(y)) = (Seq::of(a), Seq::of(b)) else { return known(false) };
                 if x.len() != y.len() {
-                    return known(false);
+                    // Tuples are compared as far as both go all the same, which shows where
+                    // script code compares.
+                    let script = |i| {
+                        [x.get(i), y.get(i)].iter().flatten().any(|&v| self.exact_type(v).is_none())
+                    };
+                    let shows = ka == Kind::Tuple && (0..x.len().min(y.len())).any(script);
+                    return if shows { Ok(Pair::Script) } else { known(false) };
                 }
                 Ok(Pair::Enter(Frame::Items(x, y, 0)))
             }

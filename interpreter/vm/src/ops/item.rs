@@ -5,6 +5,7 @@ use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::native::{Exit, NResult, Row};
 use crate::object::class::Class;
+use crate::object::exc::Exception;
 use crate::object::map::Dict;
 use crate::object::seq::{List, Range, Slice, Tuple};
 use crate::object::text::{ByteArray, Bytes, Str};
@@ -33,7 +34,10 @@ impl Bounds {
 static GET_ROW: Row = Row {
     name: "getitem_index",
     catches: false,
-    resume: |vm, state, answer| vm.getitem(state[0], vm.checked_index(answer.value()?)?),
+    resume: |vm, state, answer| {
+        let item = vm.getitem(state[0], vm.checked_index(answer.value()?)?);
+        item.map_err(|e| vm.too_big_index(e, state[1]))
+    },
 };
 
 /// As [`GET_ROW`] for `o[index] = v`, or `del` if v is Empty.
@@ -42,11 +46,11 @@ static SET_ROW: Row = Row {
     catches: false,
     resume: |vm, state, answer| {
         let i = vm.checked_index(answer.value()?)?;
-        if state[1].is_empty() {
-            vm.delitem(state[0], i)?;
-        } else {
-            vm.setitem(state[0], i, state[1])?;
-        }
+        let done = match state[1] {
+            v if v.is_empty() => vm.delitem(state[0], i),
+            v => vm.setitem(state[0], i, v),
+        };
+        done.map_err(|e| vm.too_big_index(e, state[2]))?;
         Ok(Value::NONE)
     },
 };
@@ -89,7 +93,7 @@ impl Vm {
         if let Some(c) = o.get::<Class>() {
             return self.class_item(o, c, i);
         }
-        Err(self.type_error(format!("'{}' object is not subscriptable", self.type_name(o))))
+        Err(self.type_error(format!("'{}' object is not subscriptable", self.full_name_of(o))))
     }
 
     fn class_item<'v>(&'v self, o: Value<'v>, c: &'v Class, i: Value<'v>) -> NResult<'v> {
@@ -135,7 +139,10 @@ impl Vm {
 
     fn sequence_item<'v>(&'v self, o: Value<'v>, i: Value<'v>) -> NResult<'v> {
         if let Some(n) = self.as_index_i64(i) {
-            return self.item_at(o, n);
+            return match o.get::<Range>() {
+                Some(r) => self.range_item(r, i),
+                None => self.item_at(o, n),
+            };
         }
         if let Some(s) = i.get::<Slice>() {
             if let Some(r) = o.get::<Range>() {
@@ -143,11 +150,11 @@ impl Vm {
             }
             return match self.slice_bounds(s, self.sequence_len(o))? {
                 Some(b) => self.slice_of(o, b),
-                None => Err(self.with_plain_slice(i, &GET_ROW, vec![o])),
+                None => Err(self.with_plain_slice(i, &GET_ROW, vec![o, i])),
             };
         }
         match self.method(i, self.names.__index__)? {
-            Some((f, args)) => Err(Exit::call(f, args, &GET_ROW, vec![o])),
+            Some((f, args)) => Err(Exit::call(f, args, &GET_ROW, vec![o, i])),
             None => Err(self.bad_index(o, i)),
         }
     }
@@ -192,9 +199,6 @@ impl Vm {
     }
 
     fn item_at<'v>(&'v self, o: Value<'v>, n: Result<i64, ()>) -> NResult<'v> {
-        if let Some(r) = o.get::<Range>() {
-            return self.range_item(r, n);
-        }
         let Ok(n) = n else {
             return Err(self.index_error("cannot fit 'int' into an index-sized integer"));
         };
@@ -368,6 +372,21 @@ impl Vm {
         }
     }
 
+    /// The error of an index whose `__index__` gave too big an int names the index.
+    pub(crate) fn too_big_index<'v>(&'v self, error: Exit<'v>, index: Value<'v>) -> Exit<'v> {
+        const TOO_BIG: &str = "cannot fit 'int' into an index-sized integer";
+        let Exit::Raise(e) = error else { return error };
+        let said = e.get::<Exception>().and_then(|e| e.args().first().copied());
+        if !said.and_then(|s| s.get::<Str>()).is_some_and(|s| s.bytes() == TOO_BIG.as_bytes()) {
+            return Exit::Raise(e);
+        }
+        let text = TOO_BIG.replace("int'", &format!("{}'", self.type_name(index)));
+        match self.is_exception_of(e, Type::IndexError) {
+            true => self.index_error(text),
+            false => self.overflow_error(text),
+        }
+    }
+
     pub(crate) fn checked_index<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
         if v.is_a::<Slice>() || self.as_index_i64(v).is_some() {
             return Ok(v);
@@ -390,9 +409,12 @@ impl Vm {
                     None => Err(Exit::tail(f, args)),
                 }
             }
+            None if self.is_sequence_like(o) && self.as_index_i64(i) == Some(Err(())) => {
+                Err(self.index_error("cannot fit 'int' into an index-sized integer"))
+            }
             None => Err(self.type_error(format!(
                 "'{}' object does not support item assignment",
-                self.type_name(o)
+                self.full_name_of(o)
             ))),
         }
     }
@@ -443,7 +465,7 @@ impl Vm {
             }
             None => Err(self.type_error(format!(
                 "'{}' object {} support item deletion",
-                self.type_name(o),
+                self.full_name_of(o),
                 if self.as_index_i64(i).is_some() && self.is_sequence_like(o) {
                     "doesn't"
                 } else {
@@ -516,7 +538,7 @@ impl Vm {
             };
         }
         if let Some(s) = i.get::<Slice>() {
-            let state = vec![o, v.unwrap_or(Value::EMPTY)];
+            let state = vec![o, v.unwrap_or(Value::EMPTY), i];
             if self.slice_bounds(s, l.len())?.is_none() {
                 return Err(self.with_plain_slice(i, &SET_ROW, state));
             }
@@ -524,20 +546,20 @@ impl Vm {
                 None => self.list_delete_slice(l, s),
                 Some(v) => match self.items_leaf(v) {
                     Ok(Some(items)) => self.list_assign_slice(l, s, &items),
-                    Ok(None) => Err(self.prelude_tail("seq", "assign_slice", &[o, i, v])),
-                    Err(Exit::Raise(e)) if self.is_exception_of(e, Type::TypeError) => Err(self
-                        .type_error(if s.step().is_none() {
-                            "can only assign an iterable".to_owned()
-                        } else {
-                            "must assign iterable to extended slice".to_owned()
-                        })),
+                    Ok(None) => {
+                        let message = self.str(not_assignable(self, s))?;
+                        Err(self.prelude_tail("seq", "assign_slice", &[o, i, v, message]))
+                    }
+                    Err(Exit::Raise(e)) if self.is_exception_of(e, Type::TypeError) => {
+                        Err(self.type_error(not_assignable(self, s)))
+                    }
                     Err(e) => Err(e),
                 },
             };
         }
         match self.method(i, self.names.__index__)? {
             Some((f, args)) => {
-                Err(Exit::call(f, args, &SET_ROW, vec![o, v.unwrap_or(Value::EMPTY)]))
+                Err(Exit::call(f, args, &SET_ROW, vec![o, v.unwrap_or(Value::EMPTY), i]))
             }
             None => Err(self.bad_index(o, i)),
         }
@@ -599,6 +621,16 @@ impl Vm {
                 !gone
             });
         }))
+    }
+}
+
+/// What is said about the assignment of something that cannot be iterated over.
+fn not_assignable(vm: &Vm, s: &Slice) -> &'static str {
+    match s.step() {
+        step if step.is_none() || vm.as_index_i64(step) == Some(Ok(1)) => {
+            "can only assign an iterable"
+        }
+        _ => "must assign iterable to extended slice",
     }
 }
 

@@ -73,6 +73,9 @@ impl Vm {
         match v.kind()? {
             Kind::List => make(Type::ListIter, it::list_next),
             Kind::Tuple => make(Type::TupleIter, it::tuple_next),
+            Kind::Str if v.get::<Str>().is_some_and(|s| s.bytes().is_ascii()) => {
+                make(Type::AsciiIter, it::str_next)
+            }
             Kind::Str => make(Type::StrIter, it::str_next),
             Kind::Bytes => make(Type::BytesIter, it::bytes_next),
             Kind::ByteArray => make(Type::ByteArrayIter, it::bytes_next),
@@ -131,7 +134,7 @@ impl Vm {
 
     #[cold]
     pub(crate) fn not_iterable(&self, v: Value<'_>) -> Exit<'_> {
-        self.type_error(format!("'{}' object is not iterable", self.type_name(v)))
+        self.type_error(format!("'{}' object is not iterable", self.full_name_of(v)))
     }
 
     /// Whether iterating over `v` is what its builtin struct does.
@@ -312,10 +315,20 @@ impl Vm {
         row: &'static Row,
         state: Vec<Value<'v>>,
     ) -> Exit<'v> {
-        match self.prelude("seq", "collect") {
+        let collect = if self.has_hint(v) { "collect_hinted" } else { "collect" };
+        match self.prelude("seq", collect) {
             Ok(f) => Exit::call(f, vec![v], row, state),
             Err(e) => e,
         }
+    }
+
+    /// Whether a list made of `v` asks script code how long it will be.
+    pub(crate) fn has_hint(&self, v: Value<'_>) -> bool {
+        let class = self.class_of(v);
+        class.has(class_flags::HEAP)
+            && [self.names.__len__, self.names.__length_hint__].iter().any(|&name| {
+                self.class_lookup(class, name).is_some_and(|f| self.native_owner(f).is_none())
+            })
     }
 
     /// The registers of `a, b, .. = v`: exactly `n`, or (`after`) `n` before a starred list and

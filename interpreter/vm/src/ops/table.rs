@@ -250,7 +250,10 @@ impl Vm {
         let Some(l) = list.get::<crate::object::seq::List>() else { return Ok(()) };
         let items = match self.items_leaf(v) {
             Ok(Some(items)) => items,
-            Ok(None) => return Err(self.prelude_tail("seq", "extend", &[list, v])),
+            Ok(None) => {
+                let extend = if self.has_hint(v) { "extend_hinted" } else { "extend" };
+                return Err(self.prelude_tail("seq", extend, &[list, v]));
+            }
             Err(e) => return Err(e),
         };
         self.check(items.len().saturating_mul(8))?;
@@ -396,6 +399,13 @@ impl Vm {
             return self.native_label(n);
         }
         match callee.get::<Class>() {
+            Some(c) if c.has(crate::object::class::class_flags::HEAP) => {
+                let module_name = self
+                    .class_lookup(c, self.intern("__module__").word())
+                    .and_then(|v| v.get::<crate::object::text::Str>())
+                    .map_or_else(String::new, |s| s.to_display().into_owned());
+                module(module_name, c.name_str().into_owned())
+            }
             Some(c) => {
                 let own = |n: &str| {
                     self.get_attr_raw(callee, self.intern(n))

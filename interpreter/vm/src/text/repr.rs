@@ -90,6 +90,20 @@ pub fn bytes_into(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), AllocError> {
     Ok(())
 }
 
+/// Appends the literal in the `repr` of a bytearray, which escapes `'` between any quotes.
+pub fn bytearray_into(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), AllocError> {
+    if quote_for(bytes) == b'\'' || !bytes.contains(&b'\'') {
+        return bytes_into(out, bytes);
+    }
+    out.extend_from_slice(b"b\"");
+    for chunk in bytes.chunks(1 << 12) {
+        out.try_reserve(chunk.len() * 4 + 1)?;
+        chunk.iter().for_each(|b| put_ascii(out, *b, b'\''));
+    }
+    out.push(b'"');
+    Ok(())
+}
+
 /// `repr(bytes)`
 pub fn bytes(bytes: &[u8]) -> Result<Vec<u8>, AllocError> {
     let mut out = Vec::new();

@@ -3,10 +3,10 @@
 use super::data;
 use crate::Vm;
 use crate::builtins::Type;
-use crate::builtins::str::{collected, def, is_iterable, items_for};
+use crate::builtins::str::{collected, def, items_or};
 use crate::native::{Action, Again, Exit, NResult, NativeDef, Role, Row};
 use crate::object::seq::Slice;
-use crate::object::text::ByteArray;
+use crate::object::text::{ByteArray, Str};
 use crate::value::Value;
 
 /// The rows.
@@ -163,6 +163,10 @@ fn set_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let b = me(vm, args[0])?;
     if !args[1].is_a::<Slice>() {
         let len = b.bytes().len();
+        // What is wrong with the byte is told before what is wrong with the place.
+        if vm.as_index_i64(args[1]).is_some_and(|i| i.is_ok()) {
+            vm.byte_of(args[2], "byte")?;
+        }
         let at = index(vm, args[1], len)?;
         let byte = vm.byte_of(args[2], "byte")?;
         if let Some(slot) = b.bytes_mut().get_mut(at) {
@@ -177,7 +181,7 @@ fn set_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     }
     let bytes = match vm.buffer_copy(args[2])? {
         Some(bytes) => bytes,
-        None if vm.as_index_i64(args[2]).is_some() || !is_iterable(vm, args[2]) => {
+        None if args[2].is_a::<Str>() || is_number(vm, args[2]) => {
             return Err(vm.type_error(
                 "can assign only bytes, buffers, or iterables of ints in range(0, 256)",
             ));
@@ -185,11 +189,22 @@ fn set_item<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         None => {
             settle_first(vm, b)?;
             let state = vec![args[0], args[1]];
-            let items = items_for(vm, args[2], &SET_ROW, state.clone())?;
+            let what = vm.type_name(args[2]);
+            let message = format!("cannot convert '{what}' object to bytearray");
+            let items = items_or(vm, args[2], &message, &SET_ROW, state.clone())?;
             vm.bytes_of_items(&items, "bytearray", &SET_ROW, state)?
         }
     };
     set_slice(vm, args[0], args[1], bytes)
+}
+
+/// Whether a value can be made a number.
+fn is_number(vm: &Vm, v: Value<'_>) -> bool {
+    let class = vm.class_of(v);
+    let names = &vm.names;
+    [names.__index__, names.__int__, names.__float__, names.__complex__]
+        .iter()
+        .any(|&name| vm.class_lookup(class, name).is_some())
 }
 
 /// `b[slice] = bytes`.
@@ -296,14 +311,10 @@ static EXTEND_ROW: Row = Row {
 fn extend<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let bytes = match vm.buffer_copy(args[1])? {
         Some(bytes) => bytes,
-        None if !is_iterable(vm, args[1]) => {
-            return Err(
-                vm.type_error(format!("can't extend bytearray with {}", vm.type_name(args[1])))
-            );
-        }
         None => {
             settle_first(vm, me(vm, args[0])?)?;
-            let items = items_for(vm, args[1], &EXTEND_ROW, vec![args[0]])?;
+            let message = format!("can't extend bytearray with {}", vm.type_name(args[1]));
+            let items = items_or(vm, args[1], &message, &EXTEND_ROW, vec![args[0]])?;
             vm.bytes_of_items(&items, "bytearray", &EXTEND_ROW, vec![args[0]])?
         }
     };
@@ -324,10 +335,10 @@ fn insert<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn pop<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let len = me(vm, args[0])?.bytes().len();
+    let i = vm.size_arg(args[1], -1)?;
     if len == 0 {
         return Err(vm.index_error("pop from empty bytearray"));
     }
-    let i = vm.size_arg(args[1], -1)?;
     let at = if i < 0 { i.saturating_add(len as i64) } else { i };
     let Some(at) = usize::try_from(at).ok().filter(|i| *i < len) else {
         return Err(vm.index_error("pop index out of range"));

@@ -172,6 +172,10 @@ fn decode<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let encoding = vm.text_arg(args[1], "decode() argument 'encoding'", "utf-8")?;
     let errors = vm.text_arg(args[2], "decode() argument 'errors'", "strict")?;
     let bytes = data(vm, args[0])?;
+    if bytes.is_empty() {
+        // No encoding is asked for.
+        return vm.str("");
+    }
     vm.decode(args[0], &bytes, &encoding, &errors)
 }
 
@@ -200,10 +204,17 @@ pub(crate) fn hex_text<'v>(
         match text[..] {
             [one] if one < 0x80 => Some(one),
             [_] => return Err(vm.value_error("sep must be ASCII.")),
+            _ if sep.get::<Str>().is_some_and(|s| s.char_len() == 1) => {
+                return Err(vm.value_error("sep must be ASCII."));
+            }
             _ => return Err(vm.value_error("sep must be length 1.")),
         }
     };
-    let group = vm.size_arg(group, 1)?;
+    let big = !group.is_empty() && vm.as_index_i64(group).is_some_and(|n| n.is_err());
+    let group = if big { i64::MAX } else { vm.size_arg(group, 1)? };
+    if i32::try_from(group).is_err() {
+        return Err(vm.overflow_error("Python int too large to convert to C int"));
+    }
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     vm.check(bytes.len().saturating_mul(3))?;
     let mut out = Vec::new();
@@ -260,10 +271,6 @@ fn fromhex<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn translate<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let delete = match args[2].is_empty() {
-        true => Vec::new(),
-        false => data(vm, args[2])?.to_vec(),
-    };
     let table: Option<[u8; 256]> = match args[1].is_none() {
         true => None,
         false => match <[u8; 256]>::try_from(&data(vm, args[1])?[..]) {
@@ -272,6 +279,10 @@ fn translate<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
                 return Err(vm.value_error("translation table must be 256 characters long"));
             }
         },
+    };
+    let delete = match args[2].is_empty() {
+        true => Vec::new(),
+        false => data(vm, args[2])?.to_vec(),
     };
     let out = layout::translate(&data(vm, args[0])?, table.as_ref(), &delete);
     make(vm, args[0], out.map_err(|_| vm.memory_error())?)

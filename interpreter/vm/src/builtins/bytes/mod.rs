@@ -10,7 +10,7 @@ pub(crate) use change::hex_text;
 use crate::Vm;
 use crate::builtins::Type;
 use crate::builtins::range::{COMPARE, CONTAINS, HASH, ITERABLE};
-use crate::builtins::str::{collected, def, is_iterable, items_for};
+use crate::builtins::str::{collected, def, items_or};
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::text::{ByteArray, Bytes, Str};
 use crate::object::view::{Data, MemoryView, data_of};
@@ -226,20 +226,19 @@ impl Vm {
                 return Err(self.overflow_error("cannot fit 'int' into an index-sized integer"));
             }
             None if self.class_lookup(self.class_of(source), self.names.__index__).is_some() => {
-                return Err(self.not_an_integer(source));
+                let f = self.prelude("seq", "count_or_items")?;
+                let message =
+                    format!("cannot convert '{}' object to {name}", self.type_name(source));
+                let args = vec![source, self.str(&message)?];
+                return Err(Exit::call(f, args, row, state));
             }
             None => {}
         }
         if let Some(copy) = self.buffer_copy(source)? {
             return Ok(copy);
         }
-        if !is_iterable(self, source) {
-            return Err(self.type_error(format!(
-                "cannot convert '{}' object to {name}",
-                self.type_name(source)
-            )));
-        }
-        let items = items_for(self, source, row, state.clone())?;
+        let message = format!("cannot convert '{}' object to {name}", self.type_name(source));
+        let items = items_or(self, source, &message, row, state.clone())?;
         self.bytes_of_items(&items, name, row, state)
     }
 

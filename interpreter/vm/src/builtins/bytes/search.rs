@@ -2,7 +2,7 @@
 
 use super::{data, make, slice_of};
 use crate::Vm;
-use crate::builtins::str::{collected, def, is_iterable, items_for};
+use crate::builtins::str::{collected, def, items_or};
 use crate::fault::Fault;
 use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::seq::Tuple;
@@ -227,10 +227,8 @@ static JOIN_ROW: Row = Row {
 };
 
 fn join<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    if !is_iterable(vm, args[1]) {
-        return Err(vm.type_error("can only join an iterable"));
-    }
-    let items = items_for(vm, args[1], &JOIN_ROW, vec![args[0]])?;
+    let message = "can only join an iterable";
+    let items = items_or(vm, args[1], message, &JOIN_ROW, vec![args[0]])?;
     join_items(vm, args[0], &items)
 }
 

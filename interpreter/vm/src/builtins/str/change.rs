@@ -181,7 +181,8 @@ fn zfill<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 /// The size of tabs: a C int.
 pub(crate) fn tab_size<'v>(vm: &'v Vm, v: Value<'v>) -> Result<i64, Exit<'v>> {
-    let size = vm.size_arg(v, 8)?;
+    let big = !v.is_empty() && vm.as_index_i64(v).is_some_and(|n| n.is_err());
+    let size = if big { i64::MAX } else { vm.size_arg(v, 8)? };
     if i32::try_from(size).is_err() {
         return Err(vm.overflow_error("Python int too large to convert to C int"));
     }

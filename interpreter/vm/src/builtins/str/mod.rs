@@ -108,6 +108,9 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         if object.is_a::<Str>() {
             return Err(vm.type_error("decoding str is not supported"));
         }
+        if vm.buffer(object).is_some_and(|data| data.is_empty()) {
+            return of_class(vm, cls, vm.str("")?);
+        }
         let decoded = match (object.get::<Bytes>(), object.get::<ByteArray>()) {
             (Some(b), _) => vm.decode(object, b.bytes(), &encoding, &errors),
             (_, Some(b)) => vm.decode(object, &b.bytes().clone(), &encoding, &errors),
@@ -233,18 +236,22 @@ fn sizeof<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 /// The items of an iterable argument for `row`, which gets them as a list; `Ok` if they are at
-/// hand already.
-pub(crate) fn items_for<'v>(
+/// hand already. Where `iter` fails with a TypeError, that says `message`.
+pub(crate) fn items_or<'v>(
     vm: &'v Vm,
     iterable: Value<'v>,
+    message: &str,
     row: &'static Row,
     state: Vec<Value<'v>>,
 ) -> Result<Vec<Value<'v>>, Exit<'v>> {
+    if !is_iterable(vm, iterable) {
+        return Err(vm.type_error(message));
+    }
     match vm.items_leaf(iterable)? {
         Some(items) => Ok(items),
         None => {
-            let collect = vm.prelude("seq", "collect")?;
-            Err(Exit::call(collect, vec![iterable], row, state))
+            let args = vec![iterable, vm.str(message)?];
+            Err(Exit::call(vm.prelude("seq", "collect_or")?, args, row, state))
         }
     }
 }

@@ -255,7 +255,7 @@ fn directive<'v>(
         b'a' | b'r' => converted(vm, work, &d, v, 3),
         b'c' => character(vm, work, &d, v, is_bytes),
         b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => integer(vm, work, &d, v),
-        _ => float(vm, work, &d, v),
+        _ => float(vm, work, &d, v, is_bytes),
     }
 }
 
@@ -323,14 +323,19 @@ fn character<'v>(
         {
             return put(vm, work, d, &data, true);
         }
-        return match vm.as_index_i64(v) {
+        let value = if work.converted.is_empty() { v } else { work.converted };
+        return match vm.as_index_i64(value) {
             Some(n) => match n.ok().and_then(|n| u8::try_from(n).ok()) {
                 Some(b) => put(vm, work, d, &[b], true),
                 None => Err(vm.overflow_error("%c arg not in range(256)").into()),
             },
-            None => {
-                Err(vm.type_error("%c requires an integer in range(256) or a single byte").into())
-            }
+            None => match vm.method(v, vm.names.__index__)? {
+                Some((f, args)) if work.converted.is_empty() => Err(Need::Convert(f, args)),
+                _ => {
+                    let message = "%c requires an integer in range(256) or a single byte";
+                    Err(vm.type_error(message).into())
+                }
+            },
         };
     }
     if let Some(s) = v.get::<Str>()
@@ -369,10 +374,12 @@ fn integer<'v>(
     let n = match vm.number(value) {
         Some(Num::Int(n)) => Int::Small(n),
         Some(n @ Num::Big(_)) => Int::from(n.big().into_owned()),
-        Some(Num::Float(x)) if truncates => vm.faulty(crate::num::float::to_int(x))?,
+        Some(Num::Float(x)) if truncates && work.converted.is_empty() => {
+            vm.faulty(crate::num::float::to_int(x))?
+        }
         None if work.converted.is_empty() => {
-            let names = [vm.names.__index__, vm.names.__int__];
-            for name in &names[..if truncates { 2 } else { 1 }] {
+            let names = [vm.names.__int__, vm.names.__index__, vm.names.__trunc__];
+            for name in if truncates { &names[..] } else { &names[1..2] } {
                 if let Some((f, args)) = vm.method(v, *name)? {
                     return Err(Need::Convert(f, args));
                 }
@@ -386,36 +393,36 @@ fn integer<'v>(
     Ok(())
 }
 
-fn float<'v>(vm: &'v Vm, work: &mut Work<'v>, d: &Directive, v: Value<'v>) -> Result<(), Need<'v>> {
-    let value = if work.converted.is_empty() { v } else { work.converted };
+fn float<'v>(
+    vm: &'v Vm,
+    work: &mut Work<'v>,
+    d: &Directive,
+    v: Value<'v>,
+    is_bytes: bool,
+) -> Result<(), Need<'v>> {
+    let asked = !work.converted.is_empty();
+    let value = if asked { work.converted } else { v };
+    let by_float = vm.class_lookup(vm.class_of(v), vm.names.__float__).is_some();
     let x = match vm.number(value) {
-        Some(Num::Complex(_)) | None => {
-            if work.converted.is_empty() && vm.number(v).is_none() {
+        Some(n @ Num::Float(_)) if !asked || by_float => vm.faulty(n.to_f64())?,
+        Some(n @ (Num::Int(_) | Num::Big(_))) if !asked || !by_float => vm.faulty(n.to_f64())?,
+        found => {
+            if !asked && found.is_none() {
                 for name in [vm.names.__float__, vm.names.__index__] {
                     if let Some((f, args)) = vm.method(v, name)? {
                         return Err(Need::Convert(f, args));
                     }
                 }
             }
+            let (own, got) = (vm.type_name(v), vm.type_name(value));
             return Err(vm
-                .type_error(format!("must be real number, not {}", vm.type_name(v)))
+                .type_error(match (is_bytes, asked, by_float) {
+                    (true, ..) => format!("float argument required, not {own}"),
+                    (_, false, _) => format!("must be real number, not {own}"),
+                    (_, _, true) => format!("{own}.__float__ returned non-float (type {got})"),
+                    _ => format!("__index__ returned non-int (type {got})"),
+                })
                 .into());
-        }
-        Some(n) => {
-            let class = vm.class_of(v);
-            if !matches!(n, Num::Float(_))
-                && !work.converted.is_empty()
-                && vm.class_lookup(class, vm.names.__float__).is_some()
-            {
-                return Err(vm
-                    .type_error(format!(
-                        "{}.__float__ returned non-float (type {})",
-                        class.name_str(),
-                        vm.type_name(value)
-                    ))
-                    .into());
-            }
-            vm.faulty(n.to_f64())?
         }
     };
     Ok(vm.polled(|poll| d.format_float(&mut work.out, x, poll))?)

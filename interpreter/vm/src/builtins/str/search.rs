@@ -1,6 +1,6 @@
 //! `str`: searching, splitting, stripping, joining, replacing.
 
-use super::{collected, def, is_iterable, items_for, me};
+use super::{collected, def, items_or, me};
 use crate::Vm;
 use crate::fault::Fault;
 use crate::native::{Exit, NResult, NativeDef, Row};
@@ -299,10 +299,8 @@ static JOIN_ROW: Row = Row {
 
 fn join<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let sep = me(vm, args[0])?;
-    if !is_iterable(vm, args[1]) {
-        return Err(vm.type_error("can only join an iterable"));
-    }
-    let items = items_for(vm, args[1], &JOIN_ROW, vec![args[0]])?;
+    let message = "can only join an iterable";
+    let items = items_or(vm, args[1], message, &JOIN_ROW, vec![args[0]])?;
     vm.str_join(sep, &items)
 }
 

@@ -24,12 +24,12 @@ pub const GRACE_SLICES: u64 = 20;
 const ROUND: Duration = Duration::from_millis(20);
 
 /// A run that is watched, until this is dropped.
-pub(crate) struct Watch {
+pub(crate) struct Alarm {
     run: Option<Arc<()>>,
     thread: Thread,
 }
 
-impl Drop for Watch {
+impl Drop for Alarm {
     fn drop(&mut self) {
         self.run = None;
         self.thread.unpark();
@@ -43,7 +43,7 @@ pub(crate) fn watch(
     trip: TripHandle,
     told: Arc<AtomicBool>,
     overdue: Option<Arc<dyn Fn() + Send + Sync>>,
-) -> Option<Watch> {
+) -> Option<Alarm> {
     told.store(false, Ordering::Relaxed);
     let run = Arc::new(());
     let watched = Arc::downgrade(&run);
@@ -66,5 +66,5 @@ pub(crate) fn watch(
             std::thread::park_timeout(at.saturating_duration_since(now).max(ROUND));
         }
     });
-    thread.ok().map(|thread| Watch { run: Some(run), thread: thread.thread().clone() })
+    thread.ok().map(|thread| Alarm { run: Some(run), thread: thread.thread().clone() })
 }

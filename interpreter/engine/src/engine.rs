@@ -23,7 +23,7 @@ use miniscript_vm::{Value, Vm, VmConfig};
 use crate::access::Unrestricted;
 use crate::bridge::{Bridge, Extensions};
 use crate::config::{Config, Limits, random_seed};
-use crate::deadline::{self, Watch};
+use crate::deadline::{self, Alarm};
 use crate::files::FileError;
 use crate::host::{EngineHost, HostHandle, Importer};
 use crate::loader::{self, Found};
@@ -86,7 +86,7 @@ pub struct Engine {
     host: Rc<EngineHost>,
     limits: Limits,
     /// The thread that watches the time of a run, as long as the run holds its end of it.
-    watch: Option<Watch>,
+    watch: Option<Alarm>,
     args: Vec<OsString>,
     /// The module `__main__`.
     main: Handle,

@@ -105,10 +105,7 @@ pub(crate) fn attempt(
     let taken = Cell::new(0);
     let stream = tokens.iter().map(|token| {
         taken.set(taken.get() + 1);
-        watch
-            .step()
-            .map(|()| (token.start, token.kind, token.end))
-            .map_err(Box::new)
+        watch.step().map(|()| (token.start, token.kind, token.end)).map_err(Box::new)
     });
     grammar::TopParser::new().parse(&Builder::new(text), stream).map_err(|error| match error {
         ParseError::User { error } => Refused { error: *error, at: None },

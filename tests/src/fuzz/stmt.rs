@@ -392,7 +392,7 @@ impl Generator {
             let row = self.rng.pick(rows);
             let wanted = if self.in_function { Place::Module } else { Place::Function };
             if row.place != wanted {
-                return self.from_row(row, depth);
+                return self.row_text(row, depth);
             }
         }
     }
@@ -406,7 +406,7 @@ impl Generator {
         lines
     }
 
-    fn from_row(&mut self, row: Row, depth: usize) -> String {
+    fn row_text(&mut self, row: Row, depth: usize) -> String {
         let text = self.with_methods(row.text);
         let first_name = self.names;
         let filled = self.fill(&text, depth.max(2));

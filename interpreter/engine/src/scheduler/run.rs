@@ -253,9 +253,8 @@ fn cancel_if(host: &EngineHost, ends: impl Fn(Kind) -> bool) {
 
 /// Whether an exception of the main program stops threads: they go on after other errors.
 fn stops_threads(vm: &Vm, host: &EngineHost, e: Handle) -> bool {
-    vm.handle(e).is_some_and(|e| {
-        vm.is_exception_of(e, Type::KeyboardInterrupt) || host.is_limit(vm, e)
-    })
+    vm.handle(e)
+        .is_some_and(|e| vm.is_exception_of(e, Type::KeyboardInterrupt) || host.is_limit(vm, e))
 }
 
 /// Whether the exception that ended a task ends the program, although it is not the main task. The

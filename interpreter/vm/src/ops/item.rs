@@ -377,7 +377,7 @@ impl Vm {
         const TOO_BIG: &str = "cannot fit 'int' into an index-sized integer";
         let Exit::Raise(e) = error else { return error };
         let said = e.get::<Exception>().and_then(|e| e.args().first().copied());
-        if !said.and_then(|s| s.get::<Str>()).is_some_and(|s| s.bytes() == TOO_BIG.as_bytes()) {
+        if said.and_then(|s| s.get::<Str>()).is_none_or(|s| s.bytes() != TOO_BIG.as_bytes()) {
             return Exit::Raise(e);
         }
         let text = TOO_BIG.replace("int'", &format!("{}'", self.type_name(index)));

@@ -8,6 +8,7 @@ use crate::object::generator::{GenState, Generator};
 use crate::object::iter::Iter;
 use crate::object::read;
 use crate::object::text::Str;
+use crate::traceback::line_at;
 use crate::value::{EMPTY, Value};
 
 /// Rows of all three.
@@ -211,11 +212,16 @@ fn code<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 }
 
 /// There are no frame objects: the generator stands for its frame while it has one.
-fn frame<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    Ok(match generator(a[0]) {
-        Some(g) if g.state.get() != GenState::Done => a[0],
-        _ => Value::NONE,
-    })
+/// A picture of its frame, without its variables; None once it is done.
+fn frame<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    let Some(g) = generator(a[0]).filter(|g| g.state.get() != GenState::Done) else {
+        return Ok(Value::NONE);
+    };
+    let code = g.func().code();
+    let at = code.index_of(g.pc.get()).filter(|_| g.state.get() == GenState::Suspended);
+    let line =
+        at.map_or(code.proto.first_line, |at| line_at(&code.proto, at.saturating_sub(1) as u32));
+    Ok(vm.new_frame(read(&g.func), line as usize, Value::object(vm.dict()), Value::NONE))
 }
 
 fn set_name<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

@@ -278,10 +278,16 @@ impl Vm {
         Some((rest == zero && q >= zero && q < len).then_some(q))
     }
 
-    pub(crate) fn range_item<'v>(&'v self, r: &'v Range, i: Result<i64, ()>) -> NResult<'v> {
+    /// Item `i`; without it, the int `index` is too large for a machine word.
+    pub(crate) fn range_item<'v>(
+        &'v self,
+        r: &'v Range,
+        i: Result<i64, ()>,
+        index: Value<'v>,
+    ) -> NResult<'v> {
         let out = || self.index_error("range object index out of range");
-        let Ok(i) = i else { return Err(out()) };
         if let (Some((start, _, step)), Some(len)) = (r.small(), r.len_value().as_small()) {
+            let Ok(i) = i else { return Err(out()) };
             let i = if i < 0 { i.saturating_add(len) } else { i };
             if i < 0 || i >= len {
                 return Err(out());
@@ -290,7 +296,8 @@ impl Vm {
         }
         let big = |v| self.to_bigint(v).unwrap_or_default();
         let len = big(r.len_value());
-        let i = if i < 0 { BigInt::from(i) + &len } else { BigInt::from(i) };
+        let i = i.map_or_else(|()| big(index), BigInt::from);
+        let i = if i.sign() == Sign::Minus { i + &len } else { i };
         if i.sign() == Sign::Minus || i >= len {
             return Err(out());
         }

@@ -17,6 +17,7 @@ impl<'a> Compiler<'a> {
     pub fn stmt(&mut self, stmt: &'a Stmt) -> Res {
         let mark = self.u.top;
         self.u.pin = mark;
+        self.u.at = stmt.span;
         self.stmt_kind(stmt)?;
         self.u.top = mark;
         Ok(())

@@ -135,7 +135,10 @@ impl Vm {
 
     fn sequence_item<'v>(&'v self, o: Value<'v>, i: Value<'v>) -> NResult<'v> {
         if let Some(n) = self.as_index_i64(i) {
-            return self.item_at(o, n);
+            return match o.get::<Range>() {
+                Some(r) => self.range_item(r, n, i),
+                None => self.item_at(o, n),
+            };
         }
         if let Some(s) = i.get::<Slice>() {
             if let Some(r) = o.get::<Range>() {
@@ -192,9 +195,6 @@ impl Vm {
     }
 
     fn item_at<'v>(&'v self, o: Value<'v>, n: Result<i64, ()>) -> NResult<'v> {
-        if let Some(r) = o.get::<Range>() {
-            return self.range_item(r, n);
-        }
         let Ok(n) = n else {
             return Err(self.index_error("cannot fit 'int' into an index-sized integer"));
         };

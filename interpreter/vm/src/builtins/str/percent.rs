@@ -32,6 +32,13 @@ struct Work<'v> {
     converted: Value<'v>,
 }
 
+impl Work<'_> {
+    /// Whether bytes are formatted.
+    fn is_bytes(&self) -> bool {
+        !self.format.is_a::<Str>()
+    }
+}
+
 /// After a call for the directive at hand.
 static ROW: Row = Row {
     name: "percent",
@@ -363,6 +370,8 @@ fn integer<'v>(
     let truncates = matches!(letter, 'd' | 'i' | 'u');
     let wrong = || {
         let what = if truncates { "a real number is required" } else { "an integer is required" };
+        // Where bytes are formatted, all of these are one.
+        let letter = if truncates && work.is_bytes() { 'd' } else { letter };
         vm.type_error(format!("%{letter} format: {what}, not {}", vm.type_name(v)))
     };
     let value = if work.converted.is_empty() { v } else { work.converted };
@@ -397,9 +406,9 @@ fn float<'v>(vm: &'v Vm, work: &mut Work<'v>, d: &Directive, v: Value<'v>) -> Re
                     }
                 }
             }
-            return Err(vm
-                .type_error(format!("must be real number, not {}", vm.type_name(v)))
-                .into());
+            let what =
+                if work.is_bytes() { "float argument required" } else { "must be real number" };
+            return Err(vm.type_error(format!("{what}, not {}", vm.type_name(v))).into());
         }
         Some(n) => {
             let class = vm.class_of(v);

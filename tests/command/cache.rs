@@ -123,6 +123,24 @@ fn without_a_place_for_the_key_or_the_code_all_goes_on() {
     assert_eq!(counts(&outcome.stderr), NEITHER);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let fifo = |path: &Path| {
+        let folder = path.parent().expect("a folder");
+        fs::create_dir_all(folder).expect("a folder");
+        let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo runs");
+        assert!(made.success());
+    };
+    let place = Place::new();
+    fifo(&place.kept());
+    assert_eq!(place.run(&["big.ms"]), ("one 8\n".into(), NEITHER.into()));
+    let place = Place::new();
+    fifo(&place.at("caches/miniscript/key"));
+    assert_eq!(place.run(&["big.ms"]), ("one 8\n".into(), NEITHER.into()));
+    assert_eq!(place.run(&["-c", "import big"]), ("one 8\n".into(), NEITHER.into()));
+}
+
 #[test]
 fn short_sources_leave_nothing_behind() {
     let place = Place::new();

@@ -34,7 +34,7 @@ fn plain(shown: &str) -> String {
 /// Types a line and waits for the next prompt; what was shown in between.
 #[track_caller]
 fn typed(session: &mut Session, line: &str, next: &str) -> String {
-    session.send(&format!("{line}\r")).expect("it is typed");
+    session.send(format!("{line}\r")).expect("it is typed");
     // The echo ends with the line's end.
     let echo = session.wait_for("\n").expect("the line is shown");
     assert!(plain(&echo).trim_end().ends_with(line.trim_end()), "{line:?} was shown as {echo:?}");
@@ -72,6 +72,19 @@ fn values_statements_and_errors() {
     says(&mut session, "__name__", "'__main__'\n");
     says(&mut session, "print('no end', end='')", "no end");
     says(&mut session, "x", "5\n");
+    assert_eq!(leave(session).status, Some(0));
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_an_error_and_the_prompt_goes_on() {
+    let home = scratch();
+    let mut session = prompt(home.path());
+    session.send(b"x = 7\r").expect("it is typed");
+    session.wait_for(">>> ").expect("the next prompt");
+    session.send(b"'\xff").expect("it is typed");
+    session.wait_for("SyntaxError: the input is not UTF-8").expect("an error");
+    session.wait_for(">>> ").expect("the next prompt");
+    says(&mut session, "x", "7\n");
     assert_eq!(leave(session).status, Some(0));
 }
 
@@ -127,7 +140,7 @@ fn an_interrupt_ends_the_code_and_not_the_prompt() {
             assert_eq!(typed(&mut session, line, "... "), "");
             session.send("\r").expect("it is typed");
         } else {
-            session.send(&format!("{line}\r")).expect("it is typed");
+            session.send(format!("{line}\r")).expect("it is typed");
         }
         // It runs when the terminal is the program's again.
         std::thread::sleep(Duration::from_millis(300));
@@ -162,7 +175,7 @@ fn tasks_go_on_while_the_prompt_waits() {
     session.wait_for("ZeroDivisionError").expect("its error is told");
     // A task that is left does not keep the prompt from ending; its finally runs.
     for line in ["def last():", "  try: sleep(60)", "  finally: print('finally')"] {
-        session.send(&format!("{line}\r")).expect("it is typed");
+        session.send(format!("{line}\r")).expect("it is typed");
         session.wait_for("... ").expect("it goes on");
     }
     session.send("\r").expect("it is typed");
@@ -194,7 +207,7 @@ fn the_prompt_ends_as_it_is_told() {
     {
         let home = scratch();
         let mut session = prompt(home.path());
-        session.send(&format!("{line}\r")).expect("it is typed");
+        session.send(format!("{line}\r")).expect("it is typed");
         assert_eq!(session.end(SOON).expect("it ends").status, Some(status), "{line}");
     }
 }

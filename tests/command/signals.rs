@@ -1,11 +1,11 @@
-//! Ctrl-C.
+//! Ctrl-C, and signals that are ignored.
 
 use std::time::Duration;
 
 use miniscript_tests::{Ended, Session};
 use tempfile::TempDir;
 
-use crate::support::{command, scratch};
+use crate::support::{check, command, scratch, shell};
 
 /// Loose: the machine may be busy.
 const SOON: Duration = Duration::from_secs(5);
@@ -136,4 +136,15 @@ fn a_second_interrupt_forces_the_end_of_what_does_not_listen() {
     }
     let ended = session.end(Duration::from_secs(2)).expect("it ends");
     assert_eq!(ended.status, Some(130), "{ended:?}");
+}
+
+#[test]
+fn an_interrupt_that_was_ignored_stays_ignored() {
+    let program = "import os, signal\n\
+                   os.kill(os.getpid(), signal.SIGINT)\n\
+                   print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)\n\
+                   signal.signal(signal.SIGINT, lambda *_: print(\"handled\"))\n\
+                   os.kill(os.getpid(), signal.SIGINT)\n";
+    let outcome = shell(&format!("trap '' INT; \"$MS\" -c '{program}'"));
+    check(&outcome, 0, "True\nhandled\n", "");
 }

@@ -96,9 +96,9 @@ impl Session {
     }
 
     /// Writes to its standard input.
-    pub fn send(&mut self, text: &str) -> io::Result<()> {
+    pub fn send(&mut self, text: impl AsRef<[u8]>) -> io::Result<()> {
         match &mut self.input {
-            Some(input) => input.write_all(text.as_bytes()),
+            Some(input) => input.write_all(text.as_ref()),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }

@@ -63,6 +63,17 @@ const CASES: &[Case] = &[
     huge("huge/a_loop_body_of_100000_lines", loop_body, "300000\n"),
     huge("huge/70000_attribute_names", attribute_names, "70000 2449965000\n"),
     huge("huge/20000_functions", functions, "199990000\n"),
+    huge("huge/3000_captures_of_a_sequence", captures, "4498500 2999 []\n"),
+    huge("huge/3000_captures_around_a_star", captures_around_a_star, "4498500 2999 [1500]\n"),
+    huge("huge/3000_alternative_captures", alternative_captures, "4498500 2999\n"),
+    huge("huge/3000_keys_of_a_mapping", mapping_pattern, "4498500 2999 {-1: 0}\n"),
+    huge("huge/3000_attributes_of_a_class_pattern", class_pattern, "4498500 2999\n"),
+    huge("huge/3000_decorators_of_a_function", || decorators("def f(n): return n"), "3007\n"),
+    huge("huge/3000_decorators_of_a_class", || decorators("class f(int): pass"), "3007\n"),
+    huge("huge/3000_clauses_of_a_comprehension", || clauses("[", "]"), "[(0, 2999, 5)] 1\n"),
+    huge("huge/3000_clauses_of_a_generator", || clauses("list(", ")"), "[(0, 2999, 5)] 1\n"),
+    huge("huge/200000_parameters", || parameters(200_000), "19999900000 199999 19999900000\n"),
+    huge("huge/20000_type_parameters", type_parameters, "20000 T19999\n"),
     huge("huge/a_string_of_10000000_bytes", long_string, "10000000\n"),
     huge("huge/a_line_of_1000000_names", long_line, "1000000\n"),
     bad("bad/1000000_opening_brackets", || b"(".repeat(1_000_000), Fails(2, NESTING)),
@@ -92,7 +103,12 @@ const CASES: &[Case] = &[
         RunsOrFailsClearly,
     ),
     bad("bad/100000_targets_in_a_chain", || around("x = ", "1", "", 100_000), RunsOrFailsClearly),
-    bad("bad/100000_decorators", || around("@x\n", "def f(): pass", "", 100_000), Fails(2, BLOCKS)),
+    bad(
+        "bad/100000_decorators",
+        || around("@x\n", "def f(): pass", "", 100_000),
+        Fails(1, "NameError: name 'x' is not defined"),
+    ),
+    bad("bad/150_nested_patterns", nested_patterns, Fails(2, BLOCKS)),
     bad(
         "bad/1000_levels_of_indentation",
         indentation,
@@ -213,6 +229,9 @@ const POLLED: &[(&str, &str)] = &[
     ("hashes", "x = 1 << (4 * 10**8)\nwhile 1: hash(x)"),
     ("shared_tuples", "x = ()\nfor i in range(60): x = (x, x)\nhash(x)"),
     ("greatest_divisor", "import math; math.gcd(3**2000000, 7**700000)"),
+    ("exit_function", "import atexit\n@atexit.register\ndef f():\n while 1: pass"),
+    ("waiting_exit_function", "import atexit; atexit.register(sleep, 100)"),
+    ("exit_function_after_the_end", "import atexit; atexit.register(sleep, 100)\nwhile 1: pass"),
     ("searching", "x = 'a' * 10**8; y = 'b' + 'a' * 10**7\nwhile 1: x.find(y)"),
 ];
 
@@ -230,12 +249,56 @@ const LIMITED: &[(&str, &str)] = &[
     ("split", "x = ('a ' * 10**7).split()"),
     ("tasks_that_wait", "x = []\nwhile 1:\n    x.append(go(sleep, 1000))\n    sleep(0)"),
     ("tasks_that_have_not_begun", "x = []\nwhile 1: x.append(go(sleep, 1000))"),
+    ("channels", "x = []\nwhile 1: x.append(chan())"),
+    ("classes", "x = []\nwhile 1: x.append(type('A', (), {}))"),
     ("channel", "c = chan(10**9)\nwhile 1: c.send(1)"),
     ("compile", "compile('x = 1\\n' * 10**6, 'text', 'exec')"),
     ("read", "open('/dev/zero').read()"),
     ("frames", "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()"),
     ("generators", "import sys; sys.setrecursionlimit(10**9)\ndef f(): yield from f()\nlist(f())"),
 ];
+
+/// Programs for which the machine has not enough memory, whatever they do.
+const EXHAUSTED: &[(&str, &str)] = &[
+    ("join_of_bytes", "x = b'y' * 10**8; b''.join([x] * 100)"),
+    ("a_device", "open('/dev/zero').read()"),
+    ("a_device_as_bytes", "open('/dev/zero', 'rb').read()"),
+    ("matches", "import re; re.findall('', 'a' * 10**8)"),
+    ("json", "import json; json.dumps(['a' * 10**7] * 1000)"),
+    ("output", "import subprocess; subprocess.run(['cat', '/dev/zero'], capture_output=True)"),
+    ("tasks", "c = chan()\nwhile 1: go(c.receive)"),
+    ("frames", "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()"),
+    ("lists", "x = []\nwhile 1: x = [x]"),
+    ("texts", "x = [str(i) for i in range(10**9)]"),
+];
+
+/// Runs a line with little memory: it must raise MemoryError, which another line can catch.
+fn run_exhausted(ms: &Path, code: &str) -> Result<(), String> {
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let run = |code: &str| {
+        Invocation::new(Path::new("/bin/sh"), scratch.path())
+            .args(["-c", "ulimit -v 500000; exec \"$0\" -c \"$1\""])
+            .arg(ms)
+            .arg(code)
+            .time_limit(HUGE_LIMIT)
+            .run()
+            .map_err(|error| error.to_string())
+    };
+    let outcome = run(code)?;
+    let last = outcome.stderr.lines().next_back().unwrap_or("");
+    if outcome.ending != Ending::Exit(1) || last != "MemoryError" {
+        return Err(report("MemoryError", &outcome));
+    }
+    let code = code.replace('\n', "\n ");
+    let caught = format!(
+        "def run():\n {code}\ntry: run()\nexcept MemoryError: print('caught')\nprint([1] * 3)\n"
+    );
+    let outcome = run(&caught)?;
+    if outcome.ending != Ending::Exit(0) || outcome.stdout != "caught\n[1, 1, 1]\n" {
+        return Err(report("a MemoryError that is caught", &outcome));
+    }
+    Ok(())
+}
 
 /// Runs a line under `--timeout` or `--max-memory`: it must raise this error before long.
 fn run_limited(ms: &Path, flags: [&str; 2], code: &str, error: &str) -> Result<(), String> {
@@ -300,6 +363,11 @@ fn trials(only_list: bool) -> Result<Vec<Trial>, String> {
         let ms = subject.path.clone();
         let run = move || run_limited(&ms, flags, code, error).map_err(Failed::from);
         trials.push(Trial::test(format!("limits/{kind}/{name}"), run));
+    }
+    for (name, code) in EXHAUSTED {
+        let ms = subject.path.clone();
+        let run = move || run_exhausted(&ms, code).map_err(Failed::from);
+        trials.push(Trial::test(format!("limits/exhausted/{name}"), run));
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let scripts = discover(root, "limits").map_err(|error| format!("limits: {error}"))?;
@@ -408,6 +476,91 @@ fn locals(count: usize) -> Vec<u8> {
         let _ = writeln!(text, "    total += v{n}");
     }
     let _ = writeln!(text, "    return total, v{}\nprint(*f())", count - 1);
+    text.into_bytes()
+}
+
+fn nested_patterns() -> Vec<u8> {
+    let pattern = around("[0, ", "1", "]", 150);
+    [b"match 1:\n  case ".as_slice(), &pattern, b": pass\n"].concat()
+}
+
+/// Names that a pattern captures, `x0` to `x2999`.
+fn names(separator: &str) -> String {
+    (0..3_000).map(|i| format!("x{i}")).collect::<Vec<_>>().join(separator)
+}
+
+/// The sum and the last of the names, and another value.
+fn sum_of_names(also: &str) -> String {
+    format!("print(sum([{}]), x2999{also})", names(", "))
+}
+
+fn captures() -> Vec<u8> {
+    let shown = sum_of_names(", []");
+    let pattern = names(", ");
+    let text = format!(
+        "match list(range(3000)):\n  case [{pattern}, *_, 5]: print('no')\n  \
+         case [{pattern}]: {shown}\n"
+    );
+    text.into_bytes()
+}
+
+fn captures_around_a_star() -> Vec<u8> {
+    let pattern = names(", ").replace("x1500, ", "x1500, *y, ");
+    let shown = sum_of_names(", y");
+    let list = "[*range(1501), 1500, *range(1501, 3000)]";
+    format!("def f():\n  match {list}:\n    case [{pattern}]: {shown}\nf()\n").into_bytes()
+}
+
+fn alternative_captures() -> Vec<u8> {
+    let pattern = names(", ");
+    let shown = sum_of_names("");
+    let text =
+        format!("match [range(3000), 1]:\n  case ([{pattern}], 0) | ([{pattern}], 1): {shown}\n");
+    text.into_bytes()
+}
+
+fn mapping_pattern() -> Vec<u8> {
+    let items: String = (0..3_000).map(|i| format!("{i}: x{i}, ")).collect();
+    let shown = sum_of_names(", rest");
+    let subject = "{-1: 0} | {i: i for i in range(3000)}";
+    format!("match {subject}:\n  case {{{items}**rest}}: {shown}\n").into_bytes()
+}
+
+fn class_pattern() -> Vec<u8> {
+    let items: String = (0..3_000).map(|i| format!("a{i}=x{i}, ")).collect();
+    let shown = sum_of_names("");
+    let text = format!(
+        "class A: pass\na = A()\nfor i in range(3000): setattr(a, f'a{{i}}', i)\nmatch a:\n  \
+         case A({items}): {shown}\n"
+    );
+    text.into_bytes()
+}
+
+fn decorators(what: &str) -> Vec<u8> {
+    let lines: String = (0..3_000).map(|i| format!("@d({i})\n")).collect();
+    let text = format!(
+        "order = []\ndef d(i):\n  order.append(i)\n  def wrap(f):\n    assert order.pop() == i\n    \
+         return lambda n: f(n) + 1\n  return wrap\n{lines}{what}\nprint(f(7))\n"
+    );
+    text.into_bytes()
+}
+
+/// A comprehension whose innermost value sees the first, the last and a captured variable.
+fn clauses(open: &str, close: &str) -> Vec<u8> {
+    let clauses: String = (0..3_000).map(|i| format!(" for x{i} in (x{}, )", i - 1)).collect();
+    let clauses = clauses
+        .replacen("(x-1, )", "[0]", 1)
+        .replace("for x2999 in (x2998, )", "for x2999 in [2999] if x2999");
+    let text = format!(
+        "def f():\n  r = {open}(x1500, x2999, (lambda: x7 + 5)()){clauses}{close}\n  print(r, len(r))\nf()\n"
+    );
+    text.into_bytes()
+}
+
+fn type_parameters() -> Vec<u8> {
+    let names = (0..20_000).map(|i| format!("T{i}")).collect::<Vec<_>>().join(", ");
+    let text =
+        format!("class A[{names}]: pass\nprint(len(A.__type_params__), A.__type_params__[-1])\n");
     text.into_bytes()
 }
 

@@ -3,6 +3,7 @@
 //! Lines are read on a thread of their own, so that the tasks of the script (a server, say) go on
 //! while the prompt waits.
 
+use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -157,6 +158,12 @@ fn read_and_run(engine: &mut Engine, prompts: &Sender<&'static str>, desk: &Arc<
                 continue;
             }
             Ok(Err(ReadlineError::Eof)) => return 0,
+            Ok(Err(ReadlineError::Io(error))) if error.kind() == ErrorKind::InvalidData => {
+                // What was typed of the line goes with it.
+                complain("\n  File \"<stdin>\", line 1\nSyntaxError: the input is not UTF-8\n");
+                text.clear();
+                continue;
+            }
             Ok(Err(error)) => {
                 complain(&format!("ms: {error}\n"));
                 return 1;

@@ -9,7 +9,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::fs::{self, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use miniscript_vm::prelude;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 
-use crate::access::Access;
+use crate::access::{Access, Unrestricted};
 use crate::config::random_seed;
 use crate::files::ops::{self, WriteOptions};
 use crate::source::{BadSource, compile_bytes, compile_text};
@@ -72,7 +72,7 @@ impl CodeCache {
         let (Some(key), Some(place)) = (key, place_for(path)) else {
             return compile_bytes(bytes, name, watch);
         };
-        let kept = ops::read_whole(access, &place, Some(MAX_CODE as u64)).ok();
+        let kept = ops::read_regular(access, &place, MAX_CODE as u64).ok();
         if let Some(code) = kept.and_then(|kept| unseal(&key, bytes, &kept))
             && let Ok(text) = decode_source(bytes)
             && let Ok(code) = store::from_bytes(&code, &Arc::new(SourceInfo::new(name, text)))
@@ -85,8 +85,11 @@ impl CodeCache {
             if let Some(folder) = place.parent() {
                 let _ = ops::mkdir(access, folder, false, 0o777);
             }
-            let written = ops::write_whole(access, &place, &sealed, WriteOptions::default());
-            self.counts[1].update(|n| n + u64::from(written.is_ok()));
+            // Something else that stands there is not written into.
+            let free = ops::stat(access, &place, false).map_or(true, |found| found.is_file());
+            let written =
+                free && ops::write_whole(access, &place, &sealed, WriteOptions::default()).is_ok();
+            self.counts[1].update(|n| n + u64::from(written));
         }
         Ok(code)
     }
@@ -194,7 +197,10 @@ fn users_key() -> Option<Key> {
     let file = folder.join("key");
     let read = || {
         let mut key = OPEN_KEY;
-        fs::File::open(&file).ok()?.read_exact(&mut key).ok()?;
+        ops::read_regular(&Unrestricted, &file, key.len() as u64)
+            .ok()
+            .filter(|bytes| bytes.len() == key.len())
+            .map(|bytes| key.copy_from_slice(&bytes))?;
         (key != OPEN_KEY).then_some(key)
     };
     if let Some(key) = read() {

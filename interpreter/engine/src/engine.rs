@@ -191,6 +191,12 @@ impl Engine {
         Err(Failure::Raised(vm.retain(e)))
     }
 
+    /// Says that nobody sets that flag, since the process ignores interrupts; a script may have
+    /// a handler of its own for them.
+    pub fn leave_interrupt(&self) {
+        self.host.signals.leave_interrupt();
+    }
+
     // ---- values ----
 
     /// A global of `__main__`; the handle must be released.
@@ -402,15 +408,31 @@ impl Engine {
     /// Starts what the limits of time and fuel count.
     pub fn start_clock(&mut self) {
         self.stop_clock();
-        let deadline = self.limits.timeout.and_then(|t| Instant::now().checked_add(t));
-        self.host.deadline.set(deadline);
-        self.host.told_at.set(None);
         self.host.fuel.set(self.limits.fuel.map(|n| n / SLICE as u64));
         self.host.overdrawn.set(0);
+        self.set_clock(self.limits.timeout.and_then(|t| Instant::now().checked_add(t)));
+    }
+
+    fn set_clock(&mut self, deadline: Option<Instant>) {
+        self.watch = None;
+        self.host.deadline.set(deadline);
+        self.host.told_at.set(None);
         let overdue = self.host.overdue.clone();
         self.watch = deadline.and_then(|at| {
             deadline::watch(at, self.vm.trip_handle(), Arc::clone(&self.host.told_late), overdue)
         });
+    }
+
+    /// The limits of exit functions: what the run left, but for a run that used up its time,
+    /// [`GRACE`](deadline::GRACE); what came between runs has limits of its own.
+    fn exit_clock(&mut self) {
+        match self.host.deadline.get() {
+            None => self.start_clock(),
+            Some(at) if Instant::now() >= at => {
+                self.set_clock(Instant::now().checked_add(deadline::GRACE));
+            }
+            Some(_) => {}
+        }
     }
 
     /// Ends it: between runs there is no limit.
@@ -472,8 +494,6 @@ impl Engine {
             }
             Err(failure) => self.report(failure),
         };
-        // What is left is the interpreter's own.
-        self.stop_clock();
         self.finish(status)
     }
 
@@ -682,29 +702,34 @@ impl Engine {
         let _ = self.host.stderr.write(text.as_bytes());
     }
 
-    /// Calls what `atexit` was told, if the program imported it.
-    fn run_exit_functions(&mut self) {
+    /// Calls what `atexit` was told, if the program imported it; whether it did.
+    fn run_exit_functions(&mut self) -> bool {
         let func = {
             let vm = &*self.vm;
             let module = vm.dict_get_str(vm.modules(), "atexit").and_then(|m| m.get::<Module>());
             let d = module.and_then(|m| m.dict().get::<Dict>());
             d.and_then(|d| vm.dict_get_str(d, "_run_exitfuncs")).map(|f| vm.retain(f))
         };
-        if let Some(func) = func {
-            match self.run_func(func, true) {
-                Ok(v) => {
-                    self.vm.release(v);
-                }
-                Err(failure) => {
-                    self.report(failure);
-                }
+        let Some(func) = func else { return false };
+        match self.run_func(func, true) {
+            Ok(v) => {
+                self.vm.release(v);
+            }
+            Err(failure) => {
+                self.report(failure);
             }
         }
+        true
     }
 
-    /// Runs the exit functions and writes out what is buffered; the exit status.
+    /// Runs the exit functions within the limits and writes out what is buffered; the exit status.
     pub fn finish(&mut self, status: i32) -> i32 {
-        self.run_exit_functions();
+        self.exit_clock();
+        let ran = self.run_exit_functions();
+        let late = ran && self.host.deadline.get().is_some_and(|at| Instant::now() >= at);
+        let status = if late && status == 0 { 1 } else { status };
+        // What is left is the interpreter's own.
+        self.stop_clock();
         self.host.files.flush_all();
         match self.host.stdout.flush() {
             Err(e) if status == 0 => {

@@ -3,6 +3,7 @@
 use miniscript_vm::code::op::Op;
 use miniscript_vm::heap::Kind;
 use miniscript_vm::native::{NResult, NativeDef, Role, Row};
+use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::record::Record;
 use miniscript_vm::object::seq::List;
 use miniscript_vm::object::text::Str;
@@ -116,8 +117,10 @@ fn index<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn concat<'v>(vm: &'v Vm, a: &[Value<'v>], in_place: bool) -> NResult<'v> {
-    let sequence =
-        |v: Value<'v>| vm.class_lookup(vm.class_of(v), vm.intern("__getitem__").word()).is_some();
+    let sequence = |v: Value<'v>| {
+        !v.is_a::<Dict>()
+            && vm.class_lookup(vm.class_of(v), vm.intern("__getitem__").word()).is_some()
+    };
     if !sequence(a[0]) {
         let name = vm.type_name(a[0]);
         return Err(vm.type_error(format!("'{name}' object can't be concatenated")));

@@ -341,8 +341,12 @@ impl Vm {
                 .dict()
                 .get::<crate::object::map::Dict>()
                 .and_then(|d| self.dict_get_str(d, "__name__"));
-            match n.and_then(|n| n.get::<Str>()) {
-                Some(n) => format!("module '{}' has no attribute '{text}'", n.to_display()),
+            match n.and_then(|n| n.get::<Str>()).map(|n| n.to_display()) {
+                Some(n) if self.host().is_importing(&n) => format!(
+                    "partially initialized module '{n}' has no attribute '{text}' (most likely \
+                     due to a circular import)"
+                ),
+                Some(n) => format!("module '{n}' has no attribute '{text}'"),
                 None => format!("module has no attribute '{text}'"),
             }
         } else {

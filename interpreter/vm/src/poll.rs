@@ -57,7 +57,8 @@ impl Vm {
     #[inline(never)]
     fn poll_now(&self) -> Result<(), Exit<'_>> {
         self.ticks_left.set(SLICE);
-        if self.heap.over_hard_limit() {
+        if self.heap.over_hard_limit() || self.heap.is_short() && self.heap.over_limit() {
+            self.heap.allow_handling();
             return Err(self.memory_error());
         }
         self.stop_of(self.host().poll()).map_or(Ok(()), Err)

@@ -666,6 +666,12 @@ impl Vm {
         self.charge(n)
     }
 
+    /// Makes room for `n` more in a vector that grows, and is charged for when it has grown.
+    #[inline]
+    pub fn grow<T>(&self, v: &mut Vec<T>, n: usize) -> Result<(), Exit<'_>> {
+        v.try_reserve(n).map_err(|_| self.memory_error())
+    }
+
     /// Turns a failed allocation into `MemoryError`.
     pub fn oom<T>(&self, r: Result<T, OutOfMemory>) -> Result<T, Exit<'_>> {
         r.map_err(|_| self.memory_error())

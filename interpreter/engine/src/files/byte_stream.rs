@@ -112,6 +112,10 @@ impl ByteStream {
                     self.scanned = 0;
                 } else {
                     self.rbuf.drain(..self.rpos);
+                    if self.rbuf.try_reserve(data.len()).is_err() {
+                        self.forget_gathered();
+                        return Err(FileError::Memory);
+                    }
                     self.rbuf.extend_from_slice(&data);
                 }
                 self.rpos = 0;

@@ -140,7 +140,7 @@ impl From<io::Error> for OsError {
             strerror: strerror_of(&error),
             filename: None,
             filename2: None,
-            class: class_of(error.kind()),
+            class: class_of(&error),
             kind: error.kind(),
             denied: Denied::is_in(&error),
         }
@@ -238,9 +238,18 @@ fn strerror_of(error: &io::Error) -> String {
     }
 }
 
-fn class_of(kind: io::ErrorKind) -> &'static str {
+fn class_of(error: &io::Error) -> &'static str {
     use io::ErrorKind as K;
-    match kind {
+    // Numbers that Rust has no kind for.
+    #[cfg(unix)]
+    match error.raw_os_error() {
+        Some(libc::ESRCH) => return "ProcessLookupError",
+        Some(libc::ECHILD) => return "ChildProcessError",
+        Some(libc::EALREADY | libc::EINPROGRESS) => return "BlockingIOError",
+        Some(libc::ESHUTDOWN) => return "BrokenPipeError",
+        _ => {}
+    }
+    match error.kind() {
         K::NotFound => "FileNotFoundError",
         K::PermissionDenied => "PermissionError",
         K::AlreadyExists => "FileExistsError",

@@ -73,6 +73,18 @@ pub fn read_whole(access: &dyn Access, path: &Path, limit: Option<u64>) -> FileR
     read_rest(&file, limit, too_large).map_err(|error| error.with_path(path))
 }
 
+/// Reads a whole regular file of `limit` bytes at most; whatever else stands there is an error,
+/// and never waited for.
+pub fn read_regular(access: &dyn Access, path: &Path, limit: u64) -> FileResult<Vec<u8>> {
+    let file = open(access, path, &How { read: true, nonblocking: true, ..How::default() })?;
+    if !stat_handle(&file)?.is_file() {
+        let error = with_errno(io::ErrorKind::InvalidInput.into());
+        return Err(FileError::at(error, path));
+    }
+    let too_large = || FileError::from_io(with_errno(io::ErrorKind::FileTooLarge.into()));
+    read_rest(&file, Some(limit), too_large).map_err(|error| error.with_path(path))
+}
+
 /// Reads a whole file for which there are `most` bytes of memory.
 pub fn read_whole_within(access: &dyn Access, path: &Path, most: u64) -> FileResult<Vec<u8>> {
     let file = open(access, path, &How { read: true, ..How::default() })?;

@@ -321,12 +321,15 @@ impl TextStream {
         let mut fresh = data;
         if !self.tail.is_empty() {
             let mut joined = std::mem::take(&mut self.tail);
+            joined.try_reserve(fresh.len()).map_err(|_| FileError::Memory)?;
             joined.append(&mut fresh);
             fresh = joined;
         }
         let before = self.text.len();
         let decoder = self.decoder;
         self.text.try_reserve(fresh.len()).map_err(|_| FileError::Memory)?;
+        self.input.try_reserve(fresh.len()).map_err(|_| FileError::Memory)?;
+        self.pieces.try_reserve(1).map_err(|_| FileError::Memory)?;
         let mut used = match self.decoder.decode(&fresh, last, &mut self.text) {
             Ok(used) => used,
             Err(error) => {

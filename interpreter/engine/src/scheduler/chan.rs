@@ -85,6 +85,10 @@ impl Payload for ChannelObject {
             m.word(p.word);
         }
     }
+
+    fn more_bytes(&self) -> usize {
+        size_of::<RefCell<Queue>>() + 32
+    }
 }
 
 fn queue_of<'v>(vm: &'v Vm, v: Value<'v>) -> Result<Rc<RefCell<Queue>>, Exit<'v>> {

@@ -194,6 +194,8 @@ impl<'a, 'v> Encoder<'a, 'v> {
         if self.out.len() > self.checked {
             vm.check(self.out.len() * 2)?;
             self.checked = self.out.len() * 2;
+            // Room for all that is short.
+            vm.grow(&mut self.out, self.checked / 2)?;
         }
         if write::scalar(vm, &mut self.out, v, self.ascii, self.allow_nan)? {
             return Ok(());
@@ -369,8 +371,7 @@ impl<'a, 'v> Encoder<'a, 'v> {
 
     fn key(&mut self, key: Value<'v>) -> Result<(), Exit<'v>> {
         if let Some(s) = key.get::<Str>() {
-            write::string(&mut self.out, s.bytes(), self.ascii);
-            return Ok(());
+            return write::string(self.vm, &mut self.out, s.bytes(), self.ascii);
         }
         self.out.push(b'"');
         write::scalar(self.vm, &mut self.out, key, self.ascii, self.allow_nan)?;

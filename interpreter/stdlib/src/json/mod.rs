@@ -58,7 +58,7 @@ fn quoted<'v>(vm: &'v Vm, v: Value<'v>, ascii: bool) -> NResult<'v> {
         return Err(vm.type_error(format!("first argument must be a string, not {class}")));
     };
     let mut out = Vec::new();
-    write::string(&mut out, s.bytes(), ascii);
+    write::string(vm, &mut out, s.bytes(), ascii)?;
     vm.str_owned(out)
 }
 

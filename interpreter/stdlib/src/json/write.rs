@@ -33,8 +33,17 @@ const fn table() -> [u8; 256] {
 
 static TABLE: [u8; 256] = table();
 
+/// Two codes and a quote: the most that one character adds.
+const LONGEST: usize = 13;
+
 /// A string in quotes.
-pub(super) fn string(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
+pub(super) fn string<'v>(
+    vm: &'v Vm,
+    out: &mut Vec<u8>,
+    text: &[u8],
+    ascii: bool,
+) -> Result<(), Exit<'v>> {
+    vm.grow(out, text.len() + 2)?;
     out.push(b'"');
     let mut from = 0;
     let mut at = 0;
@@ -46,6 +55,9 @@ pub(super) fn string(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
             continue;
         }
         out.extend_from_slice(&text[from..at]);
+        if out.capacity() - out.len() < text.len() - at + LONGEST {
+            vm.grow(out, text.len() - at + LONGEST)?;
+        }
         match what {
             1 => code(out, u32::from(b)),
             2 => {
@@ -65,6 +77,7 @@ pub(super) fn string(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
     }
     out.extend_from_slice(&text[from..]);
     out.push(b'"');
+    Ok(())
 }
 
 fn code(out: &mut Vec<u8>, unit: u32) {
@@ -84,7 +97,7 @@ pub(super) fn scalar<'v>(
     if let Some(n) = v.as_small() {
         put_int(out, n);
     } else if let Some(s) = v.get::<Str>() {
-        string(out, s.bytes(), ascii);
+        string(vm, out, s.bytes(), ascii)?;
     } else if let Some(x) = args::float_of(vm, v) {
         put_float(vm, out, x, allow_nan)?;
     } else if let Some(b) = v.as_bool() {

@@ -265,6 +265,7 @@ pub(super) fn find_all<'v>(
                 vm.tuple(&items)?
             }
         };
+        vm.grow(&mut out, 1)?;
         out.push(item);
     }
     vm.list(out)
@@ -330,6 +331,7 @@ pub(super) fn split<'v>(
             }
         };
         let Some(((lo, hi), ())) = search.next(vm, Mode::Search, read)? else { break };
+        vm.grow(&mut out, 2 + spans.len())?;
         out.push(search.slice(vm, last, lo)?);
         for (lo, hi) in &spans {
             let taken = *lo != UNSET && *hi != UNSET;

@@ -5,7 +5,7 @@
 
 use crate::Vm;
 use crate::builtins::Type;
-use crate::heap::Kind;
+use crate::heap::{Kind, Object};
 use crate::interp::call::native_type;
 use crate::native::{Exit, NResult, NativeDef, Role};
 use crate::object::class::{Class, class_flags};
@@ -129,7 +129,9 @@ impl Vm {
 
     /// An instance of `class`, which was made by [`Vm::foreign_class`] or derives from such a one.
     pub fn opaque(&self, class: &Class, payload: Option<Box<dyn Payload>>) -> Value<'_> {
-        self.alloc_with_attrs(Opaque::new(class.root_shape.get(), payload), 0, true)
+        let opaque = Opaque::new(class.root_shape.get(), payload);
+        self.heap.hold(opaque.owned_bytes());
+        self.alloc_with_attrs(opaque, 0, true)
     }
 
     /// An iterator of `class`, whose layout is that of iterators: items come from `next`. If that

@@ -8,6 +8,7 @@ use crate::object::generator::{GenState, Generator};
 use crate::object::iter::Iter;
 use crate::object::read;
 use crate::object::text::Str;
+use crate::traceback::line_at;
 use crate::value::{EMPTY, Value};
 
 /// Rows of all three.

@@ -13,6 +13,9 @@ use crate::object::record::{ClassMethod, Member, StaticMethod};
 use crate::object::text::Str;
 use crate::value::Value;
 
+/// What a class takes beside its object, about: its namespace and its shapes.
+const CLASS_BYTES: usize = 768;
+
 /// After the order of a class was found. State: the class, the keywords of its statement.
 static ORDERED_ROW: Row = Row {
     name: "class_ordered",
@@ -122,6 +125,8 @@ impl Vm {
             return Err(self.value_error("type name must not contain null characters"));
         }
         let layout = base.layout.get();
+        // Never refunded: shapes keep classes alive.
+        self.heap.hold(CLASS_BYTES);
         let class = self.heap.alloc(Class::new(meta.root_shape.get(), layout, false), 0, true);
         let word = Value::object(class).word();
         class.root_shape.set(self.shapes.root(word, false));

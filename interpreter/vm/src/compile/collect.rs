@@ -6,7 +6,7 @@ use miniscript_syntax::ast::*;
 use miniscript_syntax::{Span, SyntaxError, Watch};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::scope::{Scope, ScopeId, ScopeKind, Sym, Symbols, mangle};
+use super::scope::{FreeVars, Scope, ScopeId, ScopeKind, Sym, Symbols, mangle};
 
 pub(super) type Done = Result<(), SyntaxError>;
 
@@ -68,7 +68,7 @@ impl Builder<'_> {
             syms: FxHashMap::default(),
             order: Vec::new(),
             private,
-            free: Vec::new(),
+            free: FreeVars::default(),
             class_cell: None,
             class_dict: None,
             is_async: false,

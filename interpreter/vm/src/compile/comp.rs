@@ -32,9 +32,15 @@ impl Each<'_> {
     }
 }
 
-/// A `for` clause whose body is being made.
+/// With fewer temporaries left than this, the state of a `for` clause waits in far registers
+/// while the clauses inside it run.
+const CLAUSE_ROOM: u32 = 120;
+/// Variables of an inlined comprehension beyond so many are far.
+const NEAR_VARS: usize = 24;
+
+/// A `for` clause whose body is being made. `far`: where its state is saved.
 enum Open {
-    Plain { state: u32, value: u32, body: Label, next: Label, span: Span },
+    Plain { state: u32, far: Option<u32>, value: u32, body: Label, next: Label, span: Span },
     Async { next: Label, done: (Label, u32), span: Span },
 }
 
@@ -78,6 +84,7 @@ impl<'a> Compiler<'a> {
         let state = self.first_iterable(first)?;
         let outside = std::mem::replace(&mut self.u.scope, scope);
         let pin = self.u.pin;
+        let far = self.far_mark();
         let vars = self.comp_vars(scope)?;
         if let Some(make) = each.make() {
             self.op(make, work, work, 0, span);
@@ -86,6 +93,7 @@ impl<'a> Compiler<'a> {
         for var in vars {
             self.u.slots.remove(&var);
         }
+        self.free_far(far);
         self.u.scope = outside;
         self.u.pin = pin;
         self.mov(dst, work);
@@ -108,7 +116,7 @@ impl<'a> Compiler<'a> {
         let mut vars = Vec::new();
         for name in &syms.scopes[scope].order {
             let Some(var) = syms.own_var(scope, name) else { continue };
-            let reg = self.tmp()?;
+            let reg = if vars.len() < NEAR_VARS { self.tmp()? } else { self.far_tmps(1) };
             let slot = Slot { reg, cell: syms.vars[var].captured, tracked: self.u.code.track() };
             self.u.slots.insert(var, slot);
             self.enter_var(slot, false)?;
@@ -127,23 +135,43 @@ impl<'a> Compiler<'a> {
         work: u32,
     ) -> Res {
         let mut open = Vec::with_capacity(generators.len());
+        let far_mark = self.far_mark();
         for (i, g) in generators.iter().enumerate() {
             let span = g.iter.span;
+            let crowded = i > 0 && self.room() < CLAUSE_ROOM;
+            let mark = self.u.top;
             let state = if i == 0 { state } else { self.first_iterable(g)? };
             let next = self.label();
             if g.is_async {
                 let value = self.tmps(2)?;
+                let far = crowded.then(|| self.far_tmps(1));
+                if let Some(far) = far {
+                    self.to_far(state, far, 1);
+                }
                 self.place(next);
+                if let Some(far) = far {
+                    self.from_far(state, far, 1);
+                }
                 let done = self.async_next(state, value, span)?;
                 self.assign(&g.target, value)?;
                 open.push(Open::Async { next, done, span });
             } else {
                 let body = self.label();
                 let value = self.for_register(&g.target)?;
+                let far = crowded.then(|| self.far_tmps(3));
+                if let Some(far) = far {
+                    self.to_far(state, far, 3);
+                }
                 self.jump(next);
                 self.place(body);
+                if let Some(far) = far {
+                    self.to_far(state, far, 3);
+                }
                 self.for_store(&g.target, value)?;
-                open.push(Open::Plain { state, value, body, next, span });
+                open.push(Open::Plain { state, far, value, body, next, span });
+            }
+            if crowded {
+                self.u.top = mark;
             }
             self.u.pin = self.u.top;
             for test in &g.ifs {
@@ -180,8 +208,11 @@ impl<'a> Compiler<'a> {
         self.u.top = mark;
         for clause in open.into_iter().rev() {
             match clause {
-                Open::Plain { state, value, body, next, span } => {
+                Open::Plain { state, far, value, body, next, span } => {
                     self.place(next);
+                    if let Some(far) = far {
+                        self.from_far(state, far, 3);
+                    }
                     self.for_next(state, value, body, span);
                 }
                 Open::Async { next, done, span } => {
@@ -190,6 +221,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        self.free_far(far_mark);
         Ok(())
     }
 

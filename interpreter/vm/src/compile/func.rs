@@ -54,6 +54,9 @@ impl<'a> Compiler<'a> {
         make: impl FnOnce(&mut Compiler<'a>, u32) -> Res,
     ) -> Res {
         let first = self.u.top;
+        if decorators.len() > ROW {
+            return self.decorated_by_many(decorators, make);
+        }
         for d in decorators {
             let t = self.tmp()?;
             self.expr(d, t)?;
@@ -65,6 +68,32 @@ impl<'a> Compiler<'a> {
             self.op(Op::CALL, first + i as u32, 1, 0, d.span);
         }
         self.u.top = first;
+        Ok(())
+    }
+
+    /// [`Self::decorated`] with the decorators in far registers.
+    fn decorated_by_many(
+        &mut self,
+        decorators: &'a [Expr],
+        make: impl FnOnce(&mut Compiler<'a>, u32) -> Res,
+    ) -> Res {
+        let mark = self.u.top;
+        let far = self.far_tmps(decorators.len() as u32);
+        let row = self.tmps(2)?;
+        for (i, d) in decorators.iter().enumerate() {
+            self.expr(d, row)?;
+            self.to_far(row, far + i as u32, 1);
+        }
+        make(self, row + 1)?;
+        for (i, d) in decorators.iter().enumerate().rev() {
+            self.from_far(row, far + i as u32, 1);
+            self.op(Op::CALL, row, 1, 0, d.span);
+            if i > 0 {
+                self.mov(row + 1, row);
+            }
+        }
+        self.free_far(far);
+        self.u.top = mark;
         Ok(())
     }
 
@@ -92,7 +121,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// `R[dst]` = tuple of the expressions; `dst` is a temporary.
-    fn tuple_of(&mut self, list: &[&'a Expr], dst: u32) -> Res {
+    pub fn tuple_of(&mut self, list: &[&'a Expr], dst: u32) -> Res {
         let none = Span::default();
         if let Some(values) = list.iter().map(|e| fold(e)).collect::<Option<Vec<_>>>() {
             self.load_const(dst, Const::Tuple(values));

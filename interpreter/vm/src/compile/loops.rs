@@ -4,7 +4,7 @@ use miniscript_syntax::Span;
 use miniscript_syntax::ast::*;
 
 use super::fold::{fold, truth};
-use super::ir::{Kind, Label};
+use super::ir::{Ir, Kind, Label};
 use super::unit::{Compiler, Res};
 use super::unwind::Block;
 use crate::code::intrinsic::Intrinsic;
@@ -14,6 +14,7 @@ impl<'a> Compiler<'a> {
     pub fn while_stmt(&mut self, s: &'a While, span: Span) -> Res {
         let (body, test, end) = (self.label(), self.label(), self.label());
         let always = fold(&s.test).map(|c| truth(&c));
+        let mut empty = false;
         if always == Some(false) {
             // Never run, but its errors are errors.
             let skip = self.label();
@@ -27,13 +28,26 @@ impl<'a> Compiler<'a> {
                 self.jump(test);
             }
             self.place(body);
+            let begin = self.u.code.list.len();
             self.push_block(Block::Loop { exit: end, next: test }, span)?;
             self.stmts(&s.body)?;
             self.pop_block();
+            let inside = &self.u.code.list[begin..];
+            let placed = |ir: &Ir| matches!(ir.kind, Kind::Op(_) | Kind::Branch(_) | Kind::ForIter);
+            empty = !inside.iter().any(placed);
         }
         self.place(test);
         match always {
-            Some(true) => self.jump(body),
+            Some(true) => {
+                self.jump(body);
+                // An interrupt of a loop that does nothing must be somewhere.
+                if empty && let Some(jump) = self.u.code.list.last_mut() {
+                    jump.span = match s.body.last() {
+                        Some(Stmt { kind: StmtKind::Continue, span, .. }) => *span,
+                        _ => s.test.span,
+                    };
+                }
+            }
             Some(false) => {}
             None => self.cond_jump(&s.test, body, true)?,
         }

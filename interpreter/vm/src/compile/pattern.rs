@@ -3,16 +3,32 @@
 
 use miniscript_syntax::ast::*;
 use miniscript_syntax::{Span, SyntaxError};
+use rustc_hash::FxHashSet;
 
 use super::fold::fold;
 use super::ir::Label;
 use super::unit::{Compiler, Res};
 use crate::code::intrinsic::Intrinsic;
-use crate::code::op::Op;
+use crate::code::op::{MAX_REG, Op, Special};
 use crate::code::proto::Const;
 
-/// The names captured so far and the temporaries that hold them.
-type Captures<'a> = Vec<(&'a Ident, u32)>;
+/// Temporaries that the tests of a pattern need beside those that [`cost`] counts.
+const SPARE: u32 = 24;
+
+/// The names captured so far and the registers that hold them.
+struct Captures<'a> {
+    list: Vec<(&'a Ident, u32)>,
+    names: FxHashSet<&'a str>,
+    /// The pattern is large: what is captured waits in far registers, and elements are fetched
+    /// one by one.
+    far: bool,
+}
+
+impl Captures<'_> {
+    fn new(far: bool) -> Self {
+        Captures { list: Vec::new(), names: FxHashSet::default(), far }
+    }
+}
 
 fn error(text: impl Into<String>, span: Span) -> SyntaxError {
     super::error("pattern", text, span)
@@ -31,13 +47,20 @@ impl<'a> Compiler<'a> {
             let next = self.label();
             let mark = self.u.top;
             self.u.pin = mark;
-            let mut captures = Vec::new();
+            let far = self.far_mark();
+            self.u.at = case.pattern.span;
+            let mut captures = Captures::new(cost(&case.pattern) + SPARE > self.room());
             self.pattern(&case.pattern, subject, next, &mut captures)?;
-            for (name, r) in captures {
+            for (name, r) in captures.list {
                 let mangled = self.mangled(&name.name);
-                self.store_name(&mangled, r, name.span)?;
+                let top = self.u.top;
+                let near = if is_far(r) { self.tmp()? } else { r };
+                self.move_any(near, r)?;
+                self.store_name(&mangled, near, name.span)?;
+                self.u.top = top;
             }
             self.u.top = mark;
+            self.free_far(far);
             if let Some(guard) = &case.guard {
                 self.cond_jump(guard, next, false)?;
             }
@@ -104,11 +127,82 @@ impl<'a> Compiler<'a> {
         captures: &mut Captures<'a>,
         span: Span,
     ) -> Res {
-        if captures.iter().any(|(n, _)| n.name == name.name) {
+        if !captures.names.insert(&name.name) {
             let text = format!("multiple assignments to name '{}' in pattern", name.name);
             return Err(error(text, span));
         }
-        captures.push((name, value));
+        captures.list.push((name, value));
+        Ok(())
+    }
+
+    /// `R[to] = R[from]`, either of which may be far.
+    fn move_any(&mut self, to: u32, from: u32) -> Res {
+        match (is_far(to), is_far(from)) {
+            (false, false) => self.mov(to, from),
+            (false, true) => self.from_far(to, from, 1),
+            (true, false) => self.to_far(from, to, 1),
+            (true, true) => {
+                let t = self.tmp()?;
+                self.from_far(t, from, 1);
+                self.to_far(t, to, 1);
+                self.u.top = t;
+            }
+        }
+        Ok(())
+    }
+
+    /// The pattern of element `i` of `R[row]`, which has `len` of them, and a star at `star`.
+    fn far_element(
+        &mut self,
+        p: &'a Pattern,
+        (row, i, star, len): (u32, usize, usize, usize),
+        fail: Label,
+        captures: &mut Captures<'a>,
+    ) -> Res {
+        let mark = self.u.top;
+        let since = captures.list.len();
+        match &p.kind {
+            PatternKind::Wildcard | PatternKind::Star(None) => {}
+            PatternKind::Star(Some(name)) => {
+                let part = self.tmps(3)?;
+                self.load_const(part, Const::Int(star as i64));
+                match len - star - 1 {
+                    0 => self.special(part + 1, Special::None),
+                    after => self.load_const(part + 1, Const::Int(-(after as i64))),
+                }
+                self.special(part + 2, Special::None);
+                self.op(Op::MKSLICE, part, part, 0, p.span);
+                self.op(Op::GETITEM, part, row, part, p.span);
+                self.capture(name, part, captures, p.span)?;
+            }
+            _ => {
+                let t = self.element(row, i, star, len, p.span)?;
+                self.pattern(p, t, fail, captures)?;
+            }
+        }
+        for (_, r) in &mut captures.list[since..] {
+            if *r >= mark && !is_far(*r) {
+                let far = self.far_tmps(1);
+                self.to_far(*r, far, 1);
+                *r = far;
+            }
+        }
+        self.u.top = mark;
+        Ok(())
+    }
+
+    /// The patterns of the elements of `R[row]`, a tuple or list of as many.
+    fn far_elements(
+        &mut self,
+        patterns: impl ExactSizeIterator<Item = &'a Pattern>,
+        row: u32,
+        fail: Label,
+        captures: &mut Captures<'a>,
+    ) -> Res {
+        let len = patterns.len();
+        for (i, p) in patterns.enumerate() {
+            self.far_element(p, (row, i, len, len), fail, captures)?;
+        }
         Ok(())
     }
 
@@ -171,8 +265,21 @@ impl<'a> Compiler<'a> {
             && ignored(&list[at])
         {
             for (i, p) in list.iter().enumerate().filter(|(_, p)| !ignored(p)) {
+                if captures.far {
+                    self.far_element(p, (subject, i, at, list.len()), fail, captures)?;
+                    continue;
+                }
                 let t = self.element(subject, i, at, list.len(), p.span)?;
                 self.pattern(p, t, fail, captures)?;
+            }
+            return Ok(());
+        }
+        if captures.far {
+            let row = self.tmp()?;
+            self.opx(Op::UNPACKEX, row, subject, 0, 0, span);
+            for (i, p) in list.iter().enumerate() {
+                let star = star.unwrap_or(list.len());
+                self.far_element(p, (row, i, star, list.len()), fail, captures)?;
             }
             return Ok(());
         }
@@ -242,20 +349,31 @@ impl<'a> Compiler<'a> {
         if !items.is_empty() {
             self.length(subject, items.len(), true, fail, span)?;
             let mark = self.u.top;
-            for item in items {
-                let t = self.tmp()?;
-                self.expr(&item.key, t)?;
+            if captures.far {
+                let list: Vec<&'a Expr> = items.iter().map(|item| &item.key).collect();
+                self.tuple_of(&list, keys)?;
+            } else {
+                for item in items {
+                    let t = self.tmp()?;
+                    self.expr(&item.key, t)?;
+                }
+                self.op(Op::MKTUPLE, keys, mark, items.len() as u32, span);
             }
-            self.op(Op::MKTUPLE, keys, mark, items.len() as u32, span);
             self.u.top = mark;
-            let first = self.tmps((items.len() as u32).max(3))?;
+            let len = if captures.far { 0 } else { items.len() as u32 };
+            let first = self.tmps(len.max(3))?;
             self.mov(first + 1, subject);
             self.mov(first + 2, keys);
             self.intrinsic(Intrinsic::MatchKeys, first, 2, span);
             self.cond_none(first, fail)?;
-            self.op(Op::UNPACK, first, first, items.len() as u32, span);
-            for (i, item) in items.iter().enumerate() {
-                self.pattern(&item.pattern, first + i as u32, fail, captures)?;
+            if captures.far {
+                let patterns = items.iter().map(|item| &item.pattern);
+                self.far_elements(patterns, first, fail, captures)?;
+            } else {
+                self.op(Op::UNPACK, first, first, items.len() as u32, span);
+                for (i, item) in items.iter().enumerate() {
+                    self.pattern(&item.pattern, first + i as u32, fail, captures)?;
+                }
             }
         } else {
             self.load_const(keys, Const::Tuple(Vec::new()));
@@ -278,14 +396,15 @@ impl<'a> Compiler<'a> {
         captures: &mut Captures<'a>,
         span: Span,
     ) -> Res {
-        for (i, k) in class.keywords.iter().enumerate() {
-            if class.keywords[..i].iter().any(|o| o.attr.name == k.attr.name) {
+        let mut names = FxHashSet::default();
+        for k in &class.keywords {
+            if !names.insert(&k.attr.name) {
                 let text = format!("attribute name repeated in class pattern: {}", k.attr.name);
                 return Err(error(text, k.pattern.span));
             }
         }
         let count = class.patterns.len() + class.keywords.len();
-        let first = self.tmps((count as u32).max(5))?;
+        let first = self.tmps(if captures.far { 5 } else { (count as u32).max(5) })?;
         self.mov(first + 1, subject);
         self.expr(&class.cls, first + 2)?;
         self.load_const(first + 3, Const::Int(class.patterns.len() as i64));
@@ -293,10 +412,14 @@ impl<'a> Compiler<'a> {
         self.load_const(first + 4, Const::Tuple(names.collect()));
         self.intrinsic(Intrinsic::MatchClass, first, 4, span);
         self.cond_none(first, fail)?;
+        let patterns = class.patterns.iter().chain(class.keywords.iter().map(|k| &k.pattern));
+        if captures.far {
+            let patterns: Vec<&'a Pattern> = patterns.collect();
+            return self.far_elements(patterns.into_iter(), first, fail, captures);
+        }
         if count > 0 {
             self.op(Op::UNPACK, first, first, count as u32, span);
         }
-        let patterns = class.patterns.iter().chain(class.keywords.iter().map(|k| &k.pattern));
         for (i, p) in patterns.enumerate() {
             self.pattern(p, first + i as u32, fail, captures)?;
         }
@@ -312,22 +435,23 @@ impl<'a> Compiler<'a> {
         span: Span,
     ) -> Res {
         let done = self.label();
-        let mut shared: Option<Captures<'a>> = None;
+        let mut shared: Option<Vec<(&'a Ident, u32)>> = None;
         for (i, p) in list.iter().enumerate() {
             let last = i + 1 == list.len();
             if !last {
                 check_refutable(p)?;
             }
             let next = if last { fail } else { self.label() };
-            let mut own = Vec::new();
+            let mut own = Captures::new(captures.far);
             // The captures of all alternatives meet in the same registers.
             if let Some(shared) = &shared {
                 let mark = self.u.top;
                 self.pattern(p, subject, next, &mut own)?;
+                let own = own.list;
                 let differ = own.len() != shared.len();
                 for (name, to) in shared {
                     match own.iter().find(|(n, _)| n.name == name.name) {
-                        Some((_, from)) if !differ => self.mov(*to, *from),
+                        Some((_, from)) if !differ => self.move_any(*to, *from)?,
                         _ => return Err(error("alternative patterns bind different names", span)),
                     }
                 }
@@ -337,15 +461,15 @@ impl<'a> Compiler<'a> {
                 self.u.top = mark;
             } else {
                 let count = names_of(p);
-                let row = self.tmps(count)?;
+                let row = if own.far { self.far_tmps(count) } else { self.tmps(count)? };
                 let mark = self.u.top;
                 self.pattern(p, subject, next, &mut own)?;
-                for (i, (_, r)) in own.iter_mut().enumerate() {
-                    self.mov(row + i as u32, *r);
+                for (i, (_, r)) in own.list.iter_mut().enumerate() {
+                    self.move_any(row + i as u32, *r)?;
                     *r = row + i as u32;
                 }
                 self.u.top = mark;
-                shared = Some(own);
+                shared = Some(own.list);
             }
             if !last {
                 self.jump(done);
@@ -376,6 +500,32 @@ fn names_of(p: &Pattern) -> u32 {
         }
         _ => 0,
     }
+}
+
+/// How many temporaries a pattern takes whose elements are unpacked into them, about.
+fn cost(p: &Pattern) -> u32 {
+    match &p.kind {
+        PatternKind::As { pattern, .. } => cost(pattern),
+        PatternKind::Sequence(list) => list.len() as u32 + list.iter().map(cost).sum::<u32>(),
+        PatternKind::Or(list) => {
+            list.first().map_or(0, names_of) + list.iter().map(cost).max().unwrap_or(0)
+        }
+        PatternKind::Mapping { items, .. } => {
+            let inner = items.iter().map(|item| cost(&item.pattern)).sum::<u32>();
+            (items.len() as u32).max(3) + 4 + inner
+        }
+        PatternKind::Class(class) => {
+            let keywords = class.keywords.iter().map(|k| &k.pattern);
+            let parts = class.patterns.len() + class.keywords.len();
+            (parts as u32).max(5) + class.patterns.iter().chain(keywords).map(cost).sum::<u32>()
+        }
+        _ => 0,
+    }
+}
+
+/// Whether no operand reaches the register.
+fn is_far(r: u32) -> bool {
+    r > MAX_REG
 }
 
 /// A pattern that always matches must be the last.

@@ -86,6 +86,35 @@ pub(super) struct Var {
     pub walrus: bool,
 }
 
+/// The free variables of a unit, in the order in which they were found.
+#[derive(Debug, Default)]
+pub(super) struct FreeVars {
+    list: Vec<VarId>,
+    places: FxHashMap<VarId, u32>,
+}
+
+impl FreeVars {
+    /// The variables.
+    pub fn list(&self) -> &[VarId] {
+        &self.list
+    }
+
+    /// The place of `var` among them.
+    pub fn position(&self, var: VarId) -> Option<u32> {
+        self.places.get(&var).copied()
+    }
+
+    /// Adds a variable; false if it is there.
+    fn add(&mut self, var: VarId) -> bool {
+        let next = self.list.len() as u32;
+        let new = *self.places.entry(var).or_insert(next) == next;
+        if new {
+            self.list.push(var);
+        }
+        new
+    }
+}
+
 /// A scope.
 #[derive(Debug)]
 pub(super) struct Scope {
@@ -99,7 +128,7 @@ pub(super) struct Scope {
     /// The class whose private names are mangled here.
     pub private: Option<Rc<str>>,
     /// Free variables of the unit.
-    pub free: Vec<VarId>,
+    pub free: FreeVars,
     /// The cell of `__class__` that methods of this class body use.
     pub class_cell: Option<VarId>,
     /// The cell of `__classdict__` that type scopes in this class body use.
@@ -322,11 +351,9 @@ fn capture(symbols: &mut Symbols, id: ScopeId, var: VarId) {
     let mut unit = symbols.scopes[id].unit;
     while unit != home {
         symbols.vars[var].captured = true;
-        let free = &mut symbols.scopes[unit].free;
-        if free.contains(&var) {
+        if !symbols.scopes[unit].free.add(var) {
             return;
         }
-        free.push(var);
         let Some(parent) = symbols.scopes[unit].parent else { return };
         unit = symbols.scopes[parent].unit;
     }

@@ -18,6 +18,7 @@ impl<'a> Compiler<'a> {
         self.watch.step()?;
         let mark = self.u.top;
         self.u.pin = mark;
+        self.u.at = stmt.span;
         self.stmt_kind(stmt)?;
         self.u.top = mark;
         Ok(())

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use miniscript_syntax::{Span, SyntaxError, Watch};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fold::Consts;
 use super::ir::{Ir, IrCode, Kind, Label, Tracked};
@@ -61,6 +61,8 @@ pub(super) struct Unit<'a> {
     far_top: u32,
     far_max: u32,
     pub blocks: Vec<Block<'a>>,
+    /// The statement being compiled: where an error of the whole of it is.
+    pub at: Span,
     pub proto: CodeProto,
 }
 
@@ -94,6 +96,7 @@ impl<'a> Unit<'a> {
             far_top: FAR_START,
             far_max: 0,
             blocks: Vec::new(),
+            at: Span::default(),
             proto: CodeProto::default(),
         }
     }
@@ -203,7 +206,7 @@ impl<'a> Compiler<'a> {
         let first = self.u.top;
         if first + n > TEMP_LIMIT {
             let text = "too many nested constructs in one expression or block";
-            return Err(SyntaxError::new("limit", text, Span::default()));
+            return Err(SyntaxError::new("limit", text, self.u.at));
         }
         self.u.top = first + n;
         self.u.max = self.u.max.max(self.u.top);
@@ -237,27 +240,49 @@ impl<'a> Compiler<'a> {
         let none = Span::default();
         let (low, high) = (self.u.pin, self.u.top);
         let far = self.far_tmps(high - low + 1);
-        for r in low..high {
-            self.opx(Op::SETFAR, r, 0, 0, far + r - low, none);
-        }
+        self.to_far(low, far, high - low);
         self.u.top = low;
         let value = self.tmp()?;
         inner(self, value)?;
         self.opx(Op::SETFAR, value, 0, 0, far + high - low, none);
-        for r in low..high {
-            self.opx(Op::GETFAR, r, 0, 0, far + r - low, none);
-        }
+        self.from_far(low, far, high - low);
         self.opx(Op::GETFAR, dst, 0, 0, far + high - low, none);
         self.u.top = high;
-        self.u.far_top = far;
+        self.free_far(far);
         Ok(())
     }
 
-    fn far_tmps(&mut self, n: u32) -> u32 {
+    /// Takes `n` far registers in a row; the first. Whoever takes them gives them back by
+    /// [`Self::free_far`].
+    pub fn far_tmps(&mut self, n: u32) -> u32 {
         let first = self.u.far_top;
         self.u.far_top += n;
         self.u.far_max = self.u.far_max.max(self.u.far_top);
         first
+    }
+
+    /// Gives back the far registers from `first` on.
+    pub fn free_far(&mut self, first: u32) {
+        self.u.far_top = first;
+    }
+
+    /// The next free far register.
+    pub fn far_mark(&self) -> u32 {
+        self.u.far_top
+    }
+
+    /// `R[far ..]` = `n` near registers from `r` on.
+    pub fn to_far(&mut self, r: u32, far: u32, n: u32) {
+        for i in 0..n {
+            self.opx(Op::SETFAR, r + i, 0, 0, far + i, Span::default());
+        }
+    }
+
+    /// The opposite of [`Self::to_far`].
+    pub fn from_far(&mut self, r: u32, far: u32, n: u32) {
+        for i in 0..n {
+            self.opx(Op::GETFAR, r + i, 0, 0, far + i, Span::default());
+        }
     }
 
     // ---- units
@@ -272,6 +297,7 @@ impl<'a> Compiler<'a> {
     ) -> Res {
         let mut inner = Unit::new(scope);
         inner.proto.flags = flags;
+        inner.at = self.u.at;
         let outer = std::mem::replace(&mut self.u, inner);
         self.u.proto.qualname = self.qualname(&outer, name);
         self.u.proto.name = name.to_owned();
@@ -290,10 +316,11 @@ impl<'a> Compiler<'a> {
             self.op(Op::MKGEN, 0, 0, 0, none);
         }
         let mut names: Vec<Rc<str>> = params.to_vec();
+        let given: FxHashSet<&str> = params.iter().map(|p| &**p).collect();
         let mut vars: Vec<Option<VarId>> = params.iter().map(|p| syms.own_var(id, p)).collect();
         for name in &scope.order {
             let Some(var) = syms.own_var(id, name) else { continue };
-            if !scope.syms[name].param || !params.contains(name) {
+            if !scope.syms[name].param || !given.contains(&**name) {
                 names.push(name.clone());
                 vars.push(Some(var));
             }
@@ -375,7 +402,7 @@ impl<'a> Compiler<'a> {
         let outer = self.outer.pop().unwrap_or_else(|| Unit::new(0));
         let mut unit = std::mem::replace(&mut self.u, outer);
         unit.proto.captures = Vec::new();
-        for &var in &self.syms.scopes[unit.scope].free {
+        for &var in self.syms.scopes[unit.scope].free.list() {
             unit.proto.free.push(self.syms.vars[var].name.to_string());
             let capture = match self.u.slots.get(&var) {
                 Some(slot) => Capture::Local(slot.reg),
@@ -389,8 +416,7 @@ impl<'a> Compiler<'a> {
     /// The position of `var` among the free variables of the current unit.
     pub fn free_index(&self, var: VarId) -> u32 {
         let unit = self.syms.scopes[self.u.scope].unit;
-        let free = &self.syms.scopes[unit].free;
-        free.iter().position(|v| *v == var).unwrap_or(0) as u32
+        self.syms.scopes[unit].free.position(var).unwrap_or(0)
     }
 
     /// `name` as it is stored in the current class, if it is private.

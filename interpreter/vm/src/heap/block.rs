@@ -120,14 +120,17 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// A new block, all free.
-    pub(super) fn new(class: usize, drops: bool) -> Block {
+    /// A new block, all free. If the system has no memory for it, `relief` may give some back.
+    pub(super) fn new(class: usize, drops: bool, relief: impl FnOnce() -> bool) -> Block {
         let layout = Layout::from_size_align(BLOCK, BLOCK).expect("valid layout");
         // SAFETY: the layout has a size; the prologue is initialised before use.
         unsafe {
             let spare = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten();
             let base = spare.unwrap_or_else(|| {
-                let base = alloc(layout).cast::<Prologue>();
+                let mut base = alloc(layout).cast::<Prologue>();
+                if base.is_null() && relief() {
+                    base = alloc(layout).cast::<Prologue>();
+                }
                 if base.is_null() || (base as usize) >> 48 != 0 {
                     handle_alloc_error(layout);
                 }

@@ -160,6 +160,13 @@ pub struct Heap {
     handed_out: Cell<u64>,
     threshold: Cell<usize>,
     limit: Cell<usize>,
+    /// The limit as it was set; the other is lower while the system has no more memory.
+    set_limit: Cell<usize>,
+    /// Address space that nobody uses: given back when the system has no memory left, so that
+    /// there is some until the next safepoint raises MemoryError.
+    ballast: RefCell<Vec<u8>>,
+    /// The ballast is spent.
+    short: Cell<bool>,
     /// What the stacks of the tasks take, which count as memory in use.
     pub(crate) stacks: Rc<StackBudget>,
     want_collect: Cell<bool>,
@@ -186,6 +193,9 @@ const FIRST_THRESHOLD: usize = 4 << 20;
 
 /// Up to this size a heap may double before it is collected; a larger one grows by half.
 const SMALL_HEAP: usize = 16 << 20;
+
+/// Bytes of [`Heap::ballast`].
+const BALLAST: usize = 8 << 20;
 
 /// Empty blocks that a collection keeps: what will be allocated until the next one at least.
 const SPARE_BLOCKS: usize = FIRST_THRESHOLD / (64 << 10);
@@ -237,6 +247,9 @@ impl Default for Heap {
             handed_out: Cell::new(0),
             threshold: Cell::new(FIRST_THRESHOLD),
             limit: Cell::new(usize::MAX),
+            set_limit: Cell::new(usize::MAX),
+            ballast: RefCell::default(),
+            short: Cell::new(false),
             stacks: Rc::default(),
             want_collect: Cell::new(false),
             on_due: Cell::new(None),
@@ -312,7 +325,7 @@ impl Heap {
                     None => list.at += 1,
                 }
             } else {
-                list.blocks.push(Block::new(class, index % 2 == 1));
+                list.blocks.push(Block::new(class, index % 2 == 1, || self.run_short()));
                 if self.fresh_bytes.get() >= self.threshold.get() {
                     self.request_collection();
                 }
@@ -388,6 +401,7 @@ impl Heap {
     /// Sets the memory limit in bytes.
     pub fn set_limit(&self, bytes: usize) {
         self.limit.set(bytes);
+        self.set_limit.set(bytes);
         self.stacks.limit.set(bytes);
     }
 
@@ -408,6 +422,39 @@ impl Heap {
         self.in_use() / 2 > self.limit.get()
     }
 
+    /// Whether the system has no more memory: what can do without allocating does.
+    pub fn is_short(&self) -> bool {
+        self.short.get()
+    }
+
+    /// The system has no more memory: gives the ballast back, and has the next safepoint collect
+    /// and, if that does not help, raise MemoryError. Whether there was any ballast.
+    #[cold]
+    fn run_short(&self) -> bool {
+        let ballast = self.ballast.take();
+        self.short.set(true);
+        self.limit.set(self.in_use().saturating_sub(BALLAST / 4).min(self.limit.get()));
+        self.request_collection();
+        ballast.capacity() > 0
+    }
+
+    /// A MemoryError was raised since the system has no more memory: who handles it may use some
+    /// of what the ballast left.
+    pub(crate) fn allow_handling(&self) {
+        if self.short.get() {
+            self.limit.set(self.in_use().saturating_add(BALLAST / 4));
+        }
+    }
+
+    /// Takes the ballast, or takes it again once there is memory for it.
+    fn take_ballast(&self) {
+        let mut ballast = self.ballast.borrow_mut();
+        if ballast.capacity() == 0 && ballast.try_reserve_exact(BALLAST).is_ok() {
+            self.short.set(false);
+            self.limit.set(self.set_limit.get());
+        }
+    }
+
     /// Whether a collection is due at the next safepoint.
     #[inline(always)]
     pub fn wants_collection(&self) -> bool {
@@ -417,9 +464,13 @@ impl Heap {
     /// Asks for a collection at the next safepoint.
     #[cold]
     pub fn request_collection(&self) {
-        if !self.want_collect.replace(true)
-            && let Some((f, arg)) = self.on_due.get()
-        {
+        if self.want_collect.replace(true) {
+            return;
+        }
+        if !self.short.get() {
+            self.take_ballast();
+        }
+        if let Some((f, arg)) = self.on_due.get() {
             f(arg);
         }
     }
@@ -490,6 +541,13 @@ impl Heap {
         self.fresh_bytes.set(0);
         let in_use = live + self.external.get();
         self.live.set(in_use);
+        if self.short.get() {
+            self.take_ballast();
+        }
+        if self.short.get() {
+            // It did not help.
+            self.limit.set(in_use.saturating_sub(1).min(self.limit.get()));
+        }
         // Near the limit garbage is not let grow as much as elsewhere.
         let room = self.limit.get().saturating_sub(in_use) / 2;
         let growth = in_use.min(SMALL_HEAP).max(in_use / 2);

@@ -435,7 +435,8 @@ impl Vm {
         let code = func.code();
         let Some(at) = code.index_of(self.st.pc.get()) else { return false };
         let at = at.saturating_sub(1) as u32;
-        if note && !code.proto.flags.hidden {
+        // An exception that came of too little memory gets no entry for each of a million frames.
+        if note && !code.proto.flags.hidden && !self.heap.is_short() {
             self.add_traceback(exc, code, func, at);
         }
         if self.st.over.get() {

@@ -174,6 +174,10 @@ impl Vm {
         }
         self.collect_if_due();
         self.st.rearm();
+        if self.heap.is_short() && self.heap.over_limit() {
+            self.st.kwnames.set(EMPTY);
+            return Some(self.raise_here(self.spent()));
+        }
         if !tripped {
             return None;
         }
@@ -213,12 +217,18 @@ impl Vm {
                 vm.st.ended.set(Ended::OutOfFuel);
                 return Flow::Halt;
             }
-            None => vm.memory_error(),
+            None => vm.spent(),
             Some(Poll::Interrupt) => vm.err_args(Type::KeyboardInterrupt, &[]),
             Some(Poll::Deadline) => vm.limit_error(false),
             Some(Poll::Over) => vm.limit_error(true),
         };
         vm.raise_after_jump(exit)
+    }
+
+    /// MemoryError, as more than the limit is in use.
+    fn spent(&self) -> Exit<'_> {
+        self.heap.allow_handling();
+        self.memory_error()
     }
 
     /// Raises at a safepoint behind a backward jump.

@@ -13,6 +13,11 @@ pub trait Payload: std::any::Any {
     /// Visits the words it holds.
     fn trace(&self, _m: &mut Marker) {}
 
+    /// Bytes beside its own that it holds from the beginning: a queue behind a pointer, say.
+    fn more_bytes(&self) -> usize {
+        0
+    }
+
     /// The bytes it lends to those who take bytes-like objects.
     fn buffer(&self) -> Option<Buffer<'_>> {
         None
@@ -36,6 +41,9 @@ pub struct Buffer<'p> {
     pub exports: &'p Rc<()>,
 }
 
+/// What the allocator adds to a payload.
+const OVERHEAD: usize = 16;
+
 /// An object with a foreign payload.
 #[repr(C)]
 pub struct Opaque {
@@ -49,8 +57,12 @@ pub struct Opaque {
 
 impl Opaque {
     pub(crate) fn new(shape: u32, payload: Option<Box<dyn Payload>>) -> Opaque {
+        let size = |p: &Box<dyn Payload>| std::mem::size_of_val(&**p) + p.more_bytes() + OVERHEAD;
+        let head = Header::new(Kind::Opaque, shape);
+        let bytes = payload.as_ref().map_or(0, size);
+        head.aux.set(u16::try_from(bytes).unwrap_or(u16::MAX));
         Opaque {
-            head: Header::new(Kind::Opaque, shape),
+            head,
             word: Cell::new(EMPTY),
             more: Cell::new(EMPTY),
             payload: RefCell::new(payload),
@@ -95,6 +107,9 @@ impl Opaque {
 unsafe impl Object for Opaque {
     const KIND: Kind = Kind::Opaque;
     const DROPS: bool = true;
+    fn owned_bytes(&self) -> usize {
+        self.head.aux.get().into()
+    }
     fn trace(&self, m: &mut Marker) {
         m.cell(&self.word);
         m.cell(&self.more);

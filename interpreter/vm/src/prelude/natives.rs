@@ -144,7 +144,8 @@ fn entries<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn length<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    Ok(Value::len(a[0].get::<Dict>().map_or(0, Dict::len)))
+    let list = || a[0].get::<List>().map_or(0, List::len);
+    Ok(Value::len(a[0].get::<Dict>().map_or_else(list, Dict::len)))
 }
 
 fn is_plain_dict<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use miniscript_vm::builtins::Type;
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::{Value, Vm};
+use rustix::process::Pid;
 
 use super::{carry_out_only, int32, int64, io_error, name_of, name_value};
 use crate::access::{Denied, Right, Wanted, refusal};
@@ -28,6 +29,8 @@ pub(super) const ROWS: &[NativeDef] = &[
     NativeDef::new("cpu_count", "", cpu_count, "How many processors there are."),
     NativeDef::new("getpid", "", |vm, _| Ok(vm.int(std::process::id().into())), "Process id."),
     NativeDef::new("getppid", "", getppid, "Process id of the parent."),
+    NativeDef::new("getpgrp", "", |vm, _| group_of(vm, None), "Process group of the process."),
+    NativeDef::new("getpgid", "pid", getpgid, "Process group of a process."),
     NativeDef::new("getuid", "", |vm, _| id(vm, rustix::process::getuid().as_raw()), "User id."),
     NativeDef::new("geteuid", "", |vm, _| id(vm, rustix::process::geteuid().as_raw()), "User id."),
     NativeDef::new("getgid", "", |vm, _| id(vm, rustix::process::getgid().as_raw()), "Group id."),
@@ -156,8 +159,21 @@ fn cpu_count<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn getppid<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
-    let parent = rustix::process::getppid().map_or(0, rustix::process::Pid::as_raw_pid);
+    let parent = rustix::process::getppid().map_or(0, Pid::as_raw_pid);
     Ok(vm.int(parent.into()))
+}
+
+fn getpgid<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    match int32(vm, args[0])? {
+        0 => group_of(vm, None),
+        n if n > 0 => group_of(vm, Pid::from_raw(n)),
+        _ => Err(io_error(vm, rustix::io::Errno::SRCH.into())),
+    }
+}
+
+fn group_of(vm: &Vm, pid: Option<Pid>) -> NResult<'_> {
+    let group = rustix::process::getpgid(pid).map_err(|e| io_error(vm, e.into()))?;
+    Ok(vm.int(group.as_raw_pid().into()))
 }
 
 fn id(vm: &Vm, id: u32) -> NResult<'_> {

@@ -58,6 +58,7 @@ pub(super) const NUMBERS: &[(&str, i32)] = &[
 
 pub(super) const ROWS: &[NativeDef] = &[
     NativeDef::new("_signal", "signal, handler, /", set, "Set a handler: 0, 1 or a callable."),
+    NativeDef::new("_interrupt_left", "", left, "Whether SIGINT was ignored at the start."),
     NativeDef::new("_raise_signal", "signal, /", raise, "Send a signal to this process."),
     NativeDef::new("_alarm", "seconds, interval, /", alarm, "SIGALRM after a time; what was left."),
     NativeDef::new("_pause", "", pause, "Wait for a signal that is handled."),
@@ -82,6 +83,8 @@ pub(crate) struct Signals {
     slots: RefCell<BTreeMap<i32, Slot>>,
     /// Whether one of them has come.
     any: Arc<AtomicBool>,
+    /// The process ignores interrupts, until a script has a handler.
+    left: Cell<bool>,
     /// Handlers that run now.
     pub(crate) running: Cell<usize>,
     /// How many signals have been handled.
@@ -94,6 +97,11 @@ impl Signals {
     /// Whether a handler is due.
     pub(crate) fn is_pending(&self) -> bool {
         self.any.load(Relaxed)
+    }
+
+    /// Nobody brings interrupts: the process was started with the signal ignored.
+    pub(crate) fn leave_interrupt(&self) {
+        self.left.set(true);
     }
 
     /// The handlers that are due, with their signals.
@@ -195,11 +203,15 @@ fn set<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     if let Some(old) = std::mem::replace(&mut slot.handler, handler) {
         vm.release(old);
     }
-    // The interrupt is the command's or the embedder's to bring.
-    if slot.id.is_none() && n != libc::SIGINT {
+    // The interrupt is the command's or the embedder's to bring, if they do.
+    if slot.id.is_none() && (n != libc::SIGINT || host.signals.left.get()) {
         slot.id = Some(register(vm, host, n, slot).map_err(|e| io_error(vm, e))?);
     }
     Ok(Value::NONE)
+}
+
+fn left<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Ok(Value::bool(engine(vm)?.signals.left.get()))
 }
 
 /// Waits until handlers that are due have run.

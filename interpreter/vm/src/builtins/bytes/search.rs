@@ -243,12 +243,13 @@ fn join_items<'v>(vm: &'v Vm, sep: Value<'v>, items: &[Value<'v>]) -> NResult<'v
                 vm.type_name(*v)
             )));
         };
-        if i > 0 {
-            out.extend_from_slice(&between);
-        }
         if out.len() + part.len() > checked {
             vm.check(out.len() + part.len())?;
             checked = (out.len() + part.len()) * 2;
+        }
+        vm.grow(&mut out, part.len() + between.len())?;
+        if i > 0 {
+            out.extend_from_slice(&between);
         }
         out.extend_from_slice(&part);
         vm.ticks(1 + part.len() / 512)?;

@@ -15,8 +15,6 @@ pub fn install(engine: &Engine) {
         return;
     }
     let flag = engine.signal_flag();
-    let waker = engine.host().reactor.waker();
-    let trip = engine.trip_handle();
     // The order counts: the second signal finds the flag of the first still set.
     let forced = signal_hook::flag::register_conditional_shutdown(SIGINT, 130, flag.clone());
     let flagged = signal_hook::flag::register(SIGINT, flag);

@@ -8,7 +8,6 @@ use crate::object::generator::{GenState, Generator};
 use crate::object::iter::Iter;
 use crate::object::read;
 use crate::object::text::Str;
-use crate::traceback::line_at;
 use crate::value::{EMPTY, Value};
 
 /// Rows of all three.
@@ -213,7 +212,7 @@ fn code<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     Ok(generator(a[0]).map_or(Value::NONE, |g| read(&g.func().code)))
 }
 
-/// There are no frame objects: the generator stands for its frame while it has one.
+/// A picture of its frame; None once it is done.
 fn frame<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     match generator(a[0]) {
         Some(g) if g.state.get() != GenState::Done => vm.generator_frame(g),

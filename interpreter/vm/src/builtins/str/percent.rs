@@ -375,8 +375,8 @@ fn integer<'v>(
     let truncates = matches!(letter, 'd' | 'i' | 'u');
     let wrong = || {
         let what = if truncates { "a real number is required" } else { "an integer is required" };
-        // Where bytes are formatted, all of these are one.
-        let letter = if truncates && work.is_bytes() { 'd' } else { letter };
+        // Where bytes are formatted, the two are one.
+        let letter = if letter == 'i' && work.is_bytes() { 'd' } else { letter };
         vm.type_error(format!("%{letter} format: {what}, not {}", vm.type_name(v)))
     };
     let value = if work.converted.is_empty() { v } else { work.converted };

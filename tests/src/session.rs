@@ -53,6 +53,7 @@ struct Stream {
 impl Session {
     /// Starts a command whose streams are pipes.
     pub fn piped(command: &mut Command) -> io::Result<Session> {
+        hear_interrupts(command);
         let mut child = command
             .env("NO_COLOR", "1")
             .stdin(Stdio::piped())
@@ -78,6 +79,7 @@ impl Session {
         let name = Path::new(OsStr::new(name.to_str().map_err(io::Error::other)?)).to_owned();
         let end = File::options().read(true).write(true).open(name)?;
         command.stdin(end.try_clone()?).stdout(end.try_clone()?).stderr(end);
+        hear_interrupts(command);
         // SAFETY: between fork and exec these are two system calls and nothing else.
         unsafe {
             command.pre_exec(|| {
@@ -204,4 +206,16 @@ fn reader(mut from: impl Read + Send + 'static, into: &Arc<Stream>) -> JoinHandl
             into.more.notify_all();
         }
     })
+}
+
+/// A test run in the background ignores interrupts, and so would what it starts.
+#[allow(unsafe_code)]
+fn hear_interrupts(command: &mut Command) {
+    // SAFETY: between fork and exec this is one system call and nothing else.
+    unsafe {
+        command.pre_exec(|| match libc::signal(libc::SIGINT, libc::SIG_DFL) {
+            libc::SIG_ERR => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        });
+    }
 }

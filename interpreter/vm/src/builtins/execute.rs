@@ -112,7 +112,10 @@ impl Vm {
             let parsed = miniscript_syntax::parse_watched(text, mode, watch);
             let module = parsed.map_err(|error| match error.is_incomplete_input() {
                 // Nobody is asked for another line: what is wrong with what is there?
-                true => miniscript_syntax::parse(text, Mode::Module).err().unwrap_or(error),
+                true => {
+                    let given = text.strip_suffix("\n\n").unwrap_or(text);
+                    miniscript_syntax::parse(given, Mode::Module).err().unwrap_or(error)
+                }
                 false => error,
             })?;
             compile_watched(&module, source, compile, watch)

@@ -27,6 +27,7 @@ pub(crate) fn has_index(t: Type) -> bool {
             | T::ListReverseIter
             | T::TupleIter
             | T::StrIter
+            | T::AsciiIter
             | T::BytesIter
             | T::ByteArrayIter
             | T::RangeIter
@@ -72,7 +73,7 @@ fn reduce<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         T::ListIter | T::TupleIter | T::BytesIter | T::ByteArrayIter | T::SequenceIter => {
             again(vm, over, Value::len(n))
         }
-        T::StrIter => {
+        T::StrIter | T::AsciiIter => {
             let before = over.get::<Str>().and_then(|s| s.bytes().get(..n));
             again(vm, over, Value::len(before.map_or(0, crate::text_len)))
         }
@@ -148,7 +149,7 @@ fn set_state<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
             i.set(0, vm.bigint(big(i.get(0)) + step * &at));
             i.set(2, vm.bigint(left - at));
         }
-        Some(Type::StrIter) => {
+        Some(Type::StrIter | Type::AsciiIter) => {
             let bytes = i.get(0).get::<Str>().map_or(&[][..], |s| s.bytes());
             i.n.set(byte_of_char(bytes, at));
         }

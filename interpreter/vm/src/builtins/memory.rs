@@ -120,15 +120,7 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     if let Some(b) = v.get::<ByteArray>() {
         return make(vm, v, false, Layout::bytes(b.bytes().len()));
     }
-    let lent = v.get::<Opaque>().and_then(|lender| {
-        lender.with_buffer(|b| Layout {
-            format: b.format,
-            item: b.item,
-            shape: vec![b.bytes.len() / b.item],
-            strides: vec![b.item as isize],
-            ..Layout::bytes(0)
-        })
-    });
+    let lent = lent_layout(v);
     if let Some(layout) = lent {
         return make(vm, v, false, layout);
     }
@@ -627,7 +619,9 @@ impl Vm {
     ) -> Result<Option<bool>, Exit<'v>> {
         let layout = |v: Value<'v>| match v.get::<MemoryView>() {
             Some(m) => m.copy().map(|bytes| (bytes, m.layout.clone())),
-            None => self.buffer(v).map(|b| (b.to_vec(), Layout::bytes(b.len()))),
+            None => self.buffer(v).map(|b| {
+                (b.to_vec(), lent_layout(v).unwrap_or_else(|| Layout::bytes(b.len())))
+            }),
         };
         if !self.has_bytes(a) || !self.has_bytes(b) {
             return Ok(None);
@@ -655,6 +649,7 @@ impl Vm {
 
     fn has_bytes(&self, v: Value<'_>) -> bool {
         matches!(v.kind(), Some(Kind::Bytes | Kind::ByteArray | Kind::MemoryView))
+            || lent_layout(v).is_some()
     }
 
     /// The bytes that decide the hash of a memoryview.
@@ -677,4 +672,15 @@ impl Vm {
     pub(crate) fn memory_released(&self) -> Exit<'_> {
         released(self)
     }
+}
+
+/// The layout of the bytes that an object lends.
+fn lent_layout(v: Value<'_>) -> Option<Layout> {
+    v.get::<Opaque>()?.with_buffer(|b| Layout {
+        format: b.format,
+        item: b.item,
+        shape: vec![b.bytes.len() / b.item],
+        strides: vec![b.item as isize],
+        ..Layout::bytes(0)
+    })
 }

@@ -146,11 +146,11 @@ impl<'a> Compiler<'a> {
                 let value = self.tmps(2)?;
                 let far = crowded.then(|| self.far_tmps(1));
                 if let Some(far) = far {
-                    self.to_far(state, far, 1);
+                    self.save_far(state, far, 1);
                 }
                 self.place(next);
                 if let Some(far) = far {
-                    self.from_far(state, far, 1);
+                    self.load_far(state, far, 1);
                 }
                 let done = self.async_next(state, value, span)?;
                 self.assign(&g.target, value)?;
@@ -160,12 +160,12 @@ impl<'a> Compiler<'a> {
                 let value = self.for_register(&g.target)?;
                 let far = crowded.then(|| self.far_tmps(3));
                 if let Some(far) = far {
-                    self.to_far(state, far, 3);
+                    self.save_far(state, far, 3);
                 }
                 self.jump(next);
                 self.place(body);
                 if let Some(far) = far {
-                    self.to_far(state, far, 3);
+                    self.save_far(state, far, 3);
                 }
                 self.for_store(&g.target, value)?;
                 open.push(Open::Plain { state, far, value, body, next, span });
@@ -211,7 +211,7 @@ impl<'a> Compiler<'a> {
                 Open::Plain { state, far, value, body, next, span } => {
                     self.place(next);
                     if let Some(far) = far {
-                        self.from_far(state, far, 3);
+                        self.load_far(state, far, 3);
                     }
                     self.for_next(state, value, body, span);
                 }

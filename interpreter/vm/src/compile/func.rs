@@ -82,11 +82,11 @@ impl<'a> Compiler<'a> {
         let row = self.tmps(2)?;
         for (i, d) in decorators.iter().enumerate() {
             self.expr(d, row)?;
-            self.to_far(row, far + i as u32, 1);
+            self.save_far(row, far + i as u32, 1);
         }
         make(self, row + 1)?;
         for (i, d) in decorators.iter().enumerate().rev() {
-            self.from_far(row, far + i as u32, 1);
+            self.load_far(row, far + i as u32, 1);
             self.op(Op::CALL, row, 1, 0, d.span);
             if i > 0 {
                 self.mov(row + 1, row);

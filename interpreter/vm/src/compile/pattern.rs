@@ -139,12 +139,12 @@ impl<'a> Compiler<'a> {
     fn move_any(&mut self, to: u32, from: u32) -> Res {
         match (is_far(to), is_far(from)) {
             (false, false) => self.mov(to, from),
-            (false, true) => self.from_far(to, from, 1),
-            (true, false) => self.to_far(from, to, 1),
+            (false, true) => self.load_far(to, from, 1),
+            (true, false) => self.save_far(from, to, 1),
             (true, true) => {
                 let t = self.tmp()?;
-                self.from_far(t, from, 1);
-                self.to_far(t, to, 1);
+                self.load_far(t, from, 1);
+                self.save_far(t, to, 1);
                 self.u.top = t;
             }
         }
@@ -183,7 +183,7 @@ impl<'a> Compiler<'a> {
         for (_, r) in &mut captures.list[since..] {
             if *r >= mark && !is_far(*r) {
                 let far = self.far_tmps(1);
-                self.to_far(*r, far, 1);
+                self.save_far(*r, far, 1);
                 *r = far;
             }
         }

@@ -240,12 +240,12 @@ impl<'a> Compiler<'a> {
         let none = Span::default();
         let (low, high) = (self.u.pin, self.u.top);
         let far = self.far_tmps(high - low + 1);
-        self.to_far(low, far, high - low);
+        self.save_far(low, far, high - low);
         self.u.top = low;
         let value = self.tmp()?;
         inner(self, value)?;
         self.opx(Op::SETFAR, value, 0, 0, far + high - low, none);
-        self.from_far(low, far, high - low);
+        self.load_far(low, far, high - low);
         self.opx(Op::GETFAR, dst, 0, 0, far + high - low, none);
         self.u.top = high;
         self.free_far(far);
@@ -272,14 +272,14 @@ impl<'a> Compiler<'a> {
     }
 
     /// `R[far ..]` = `n` near registers from `r` on.
-    pub fn to_far(&mut self, r: u32, far: u32, n: u32) {
+    pub fn save_far(&mut self, r: u32, far: u32, n: u32) {
         for i in 0..n {
             self.opx(Op::SETFAR, r + i, 0, 0, far + i, Span::default());
         }
     }
 
-    /// The opposite of [`Self::to_far`].
-    pub fn from_far(&mut self, r: u32, far: u32, n: u32) {
+    /// The opposite of [`Self::save_far`].
+    pub fn load_far(&mut self, r: u32, far: u32, n: u32) {
         for i in 0..n {
             self.opx(Op::GETFAR, r + i, 0, 0, far + i, Span::default());
         }

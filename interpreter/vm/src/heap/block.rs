@@ -185,6 +185,17 @@ impl Block {
         }
     }
 
+    /// Visits the marked objects.
+    pub(super) fn each_marked(&self, mut visit: impl FnMut(*const Header)) {
+        for o in (CELLS_START..self.end).step_by(self.cell()) {
+            // SAFETY: `base` is this block's, and offsets are below BLOCK. Nothing borrows the
+            // states while `visit` marks others.
+            if unsafe { (&raw const (*self.base).states[o / GRANULE]).read() } == BLACK {
+                visit(self.at(o).cast());
+            }
+        }
+    }
+
     /// After marking: begins the lazy sweep, or sweeps at once.
     pub(super) fn sweep(&mut self, external: &Cell<usize>) {
         self.swept_to = CELLS_START;

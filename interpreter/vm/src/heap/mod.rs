@@ -87,6 +87,8 @@ pub struct Marker {
     stack: Vec<*const Header>,
     /// Bytes of the cells reached so far.
     live_bytes: usize,
+    /// The system had no memory for the stack: some of what was reached was not looked through.
+    overflowed: bool,
 }
 
 impl Marker {
@@ -98,7 +100,8 @@ impl Marker {
             // SAFETY: words in reachable objects and on stacks point to live objects.
             unsafe {
                 if block::mark(p) {
-                    self.stack.push(p);
+                    self.live_bytes += block::cell_bytes(p);
+                    self.push(p);
                 }
             }
         }
@@ -117,12 +120,20 @@ impl Marker {
         }
     }
 
+    #[inline]
+    fn push(&mut self, p: *const Header) {
+        if self.stack.len() == self.stack.capacity() && self.stack.try_reserve(1).is_err() {
+            self.overflowed = true;
+        } else {
+            self.stack.push(p);
+        }
+    }
+
     fn drain(&mut self) {
         while let Some(p) = self.stack.pop() {
             // SAFETY: only addresses of live objects are pushed; the table row of the kind
             // belongs to the object's struct.
             unsafe {
-                self.live_bytes += block::cell_bytes(p);
                 let kind = (*p).kind;
                 (info(kind).trace)(p, self);
             }
@@ -515,9 +526,9 @@ impl Heap {
         }
         let mut m = Marker::default();
         roots(&mut m);
-        m.drain();
+        self.drain(&mut m);
         finalize(&mut m);
-        m.drain();
+        self.drain(&mut m);
         weak();
         let live = m.live_bytes;
         self.handed_out.set(self.handed_out.get() - self.unused_cells());
@@ -556,6 +567,25 @@ impl Heap {
         let mut s = self.stats.get();
         s.collections += 1;
         self.stats.set(s);
+    }
+}
+
+impl Heap {
+    /// Marks all that is reachable from what is on the marker's stack.
+    fn drain(&self, m: &mut Marker) {
+        m.drain();
+        // Whatever was reached is looked through again, until the stack sufficed.
+        while std::mem::take(&mut m.overflowed) {
+            for list in &self.classes {
+                for block in &list.borrow().blocks {
+                    block.each_marked(|p| {
+                        // SAFETY: a marked object is live, and the row is that of its kind.
+                        unsafe { (info((*p).kind).trace)(p, m) };
+                        m.drain();
+                    });
+                }
+            }
+        }
     }
 }
 

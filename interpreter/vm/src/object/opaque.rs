@@ -57,9 +57,9 @@ pub struct Opaque {
 
 impl Opaque {
     pub(crate) fn new(shape: u32, payload: Option<Box<dyn Payload>>) -> Opaque {
-        let size = |p: &Box<dyn Payload>| std::mem::size_of_val(&**p) + p.more_bytes() + OVERHEAD;
+        let size = |p: &dyn Payload| std::mem::size_of_val(p) + p.more_bytes() + OVERHEAD;
         let head = Header::new(Kind::Opaque, shape);
-        let bytes = payload.as_ref().map_or(0, size);
+        let bytes = payload.as_deref().map_or(0, size);
         head.aux.set(u16::try_from(bytes).unwrap_or(u16::MAX));
         Opaque {
             head,

@@ -619,9 +619,9 @@ impl Vm {
     ) -> Result<Option<bool>, Exit<'v>> {
         let layout = |v: Value<'v>| match v.get::<MemoryView>() {
             Some(m) => m.copy().map(|bytes| (bytes, m.layout.clone())),
-            None => self.buffer(v).map(|b| {
-                (b.to_vec(), lent_layout(v).unwrap_or_else(|| Layout::bytes(b.len())))
-            }),
+            None => self
+                .buffer(v)
+                .map(|b| (b.to_vec(), lent_layout(v).unwrap_or_else(|| Layout::bytes(b.len())))),
         };
         if !self.has_bytes(a) || !self.has_bytes(b) {
             return Ok(None);

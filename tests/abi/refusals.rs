@@ -150,13 +150,13 @@ fn descriptors_that_are_wrong() {
         (
             "nowhere",
             "MS_TABLE(functions, MsFunction)",
-            "{ NULL, 2, sizeof(MsFunction) }",
+            "ROWS(NULL, 2)",
             "the table of functions has 2 rows and no address",
         ),
         (
             "endless",
             "MS_TABLE(functions, MsFunction)",
-            "{ functions, SIZE_MAX, sizeof(MsFunction) }",
+            "ROWS(functions, SIZE_MAX)",
             "the table of functions has 18446744073709551615 rows, more than there is memory",
         ),
         (

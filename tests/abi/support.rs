@@ -57,6 +57,9 @@ static const MsFunction functions[] = {
       MS_TABLE(add_params, MsParam), MS_FN_PURE, MS_TYPED_NONE, NULL, MS_STR("int") },
 };
 
+/* Tables as they should not be: an argument of a macro holds no commas of its own. */
+#define ROWS(POINTER, COUNT) { POINTER, COUNT, sizeof(MsFunction) }
+
 #define EXTENSION(NAME) \
     MS_EXTENSION(NAME, "1.0.0", "An example.", \
                  MS_TABLE(functions, MsFunction), MS_NO_TABLE, MS_NO_TABLE, NULL, NULL)

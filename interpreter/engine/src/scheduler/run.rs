@@ -456,13 +456,13 @@ fn report_failures(vm: &mut Vm, host: &Rc<EngineHost>, all: bool) {
         }
         true
     });
+    // Kept for the host once all are shown: showing one may run code of a script.
+    let mut told = host.scheduler.lost.take();
     for (error, finalizes) in lost {
         let head = match finalizes {
             None => {
                 host.scheduler.showed_failure.set(true);
-                if host.scheduler.lost.get().is_none() {
-                    host.scheduler.lost.set(vm.handle(error).map(|e| vm.retain(e)));
-                }
+                told = told.or_else(|| vm.handle(error).map(|e| vm.retain(e)));
                 "Exception in task:\n".to_owned()
             }
             Some(shown) => {
@@ -475,6 +475,7 @@ fn report_failures(vm: &mut Vm, host: &Rc<EngineHost>, all: bool) {
         report::exception(vm, host, error);
         vm.release(error);
     }
+    host.scheduler.lost.set(told);
 }
 
 /// The text of a function or generator.

@@ -68,7 +68,8 @@ fn reduce<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
             rest_of_range(vm, start, over, vm.uint(n as u64))
         }
         T::LongRangeIter => rest_of_range(vm, over, i.get(1), i.get(2)),
-        T::ListReverseIter => again(vm, vm.tuple(&[])?, Value::EMPTY),
+        T::ListReverseIter => again(vm, vm.list(Vec::new())?, Value::EMPTY),
+        T::ListIter if over.is_empty() => again(vm, vm.list(Vec::new())?, Value::EMPTY),
         _ if over.is_empty() => again(vm, vm.tuple(&[])?, Value::EMPTY),
         T::ListIter | T::TupleIter | T::BytesIter | T::ByteArrayIter | T::SequenceIter => {
             again(vm, over, Value::len(n))
@@ -122,6 +123,10 @@ fn rest_of_range<'v>(
 
 fn set_state<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let Some(i) = a[0].get::<Iter>() else { return Ok(Value::NONE) };
+    if vm.class_of(a[0]).mro().iter().any(|c| c.is(vm.class_value(Type::Zip))) {
+        i.m.set(u64::from(vm.truth(a[1])?));
+        return Ok(Value::NONE);
+    }
     let Some(index) = vm.to_bigint(a[1]) else {
         return Err(vm.type_error("an integer is required"));
     };

@@ -623,7 +623,9 @@ impl Vm {
                 .buffer(v)
                 .map(|b| (b.to_vec(), lent_layout(v).unwrap_or_else(|| Layout::bytes(b.len())))),
         };
-        if !self.has_bytes(a) || !self.has_bytes(b) {
+        let views = a.is_a::<MemoryView>() || b.is_a::<MemoryView>();
+        let has_bytes = |v| self.has_bytes(v) || views && lent_layout(v).is_some();
+        if !has_bytes(a) || !has_bytes(b) {
             return Ok(None);
         }
         let (Some((x, p)), Some((y, q))) = (layout(a), layout(b)) else {
@@ -649,7 +651,6 @@ impl Vm {
 
     fn has_bytes(&self, v: Value<'_>) -> bool {
         matches!(v.kind(), Some(Kind::Bytes | Kind::ByteArray | Kind::MemoryView))
-            || lent_layout(v).is_some()
     }
 
     /// The bytes that decide the hash of a memoryview.

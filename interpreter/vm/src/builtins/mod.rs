@@ -115,7 +115,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
             &[set::FROZEN, set::COMMON, set::OPERATORS, COMPARE, CONTAINS, ITERABLE, HASH]
         }
         Type::Enumerate => &[adapters::ENUMERATE, iterators::PLAIN, iter_state::REDUCE],
-        Type::Zip => &[adapters::ZIP, iterators::PLAIN, iter_state::REDUCE],
+        Type::Zip => &[adapters::ZIP, iterators::PLAIN, iter_state::REDUCE, iter_state::SET_STATE],
         Type::Map => &[adapters::MAP, iterators::PLAIN, iter_state::REDUCE],
         Type::Filter => &[adapters::FILTER, iterators::PLAIN, iter_state::REDUCE],
         Type::CallableIter => &[iterators::PLAIN, iter_state::REDUCE],

@@ -62,7 +62,7 @@ typedef struct ms_config {
     uint32_t recursion;              /* depth of calls; 0: the usual one */
     double timeout;                  /* seconds a run may take; 0: no limit */
     uint64_t memory;                 /* bytes of the heap; 0: no limit */
-    uint64_t fuel;                   /* loop iterations of a run, to the next 5000; 0: no limit */
+    uint64_t fuel;                   /* loop turns and calls of a run, to the next 5000; 0: none */
     const char *const *allow_read;   /* files and folders that may be read */
     size_t allow_read_count;
     const char *const *allow_write;  /* files and folders that may be written */
@@ -131,7 +131,7 @@ typedef int ms_run_t;
 #define MS_RUN_LIMIT 3     /* a limit ended it; see `error` */
 
 /* A limit of time or fuel raises TimeoutError in whatever runs. For a second (100,000 loop
- * iterations) the script may clean up; after that no handler of it runs any more, and the run ends.
+ * turns and calls) the script may clean up; after that no handler of it runs any more, and the run ends.
  * Reading and compiling a text counts, too. */
 
 /* Runs statements in __main__ until all tasks have ended. Null name: "<string>". An exception that

@@ -17,7 +17,7 @@ pub struct Limits {
     pub max_memory: Option<usize>,
     /// Depth of calls; then `RecursionError` is raised.
     pub recursion: Option<usize>,
-    /// Backward jumps of one run, to the next 5,000; then `TimeoutError` is raised at every
+    /// Backward jumps and calls of one run, to the next 5,000; then `TimeoutError` is raised at every
     /// safepoint.
     pub fuel: Option<u64>,
 }

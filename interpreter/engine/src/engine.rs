@@ -410,6 +410,7 @@ impl Engine {
         self.stop_clock();
         self.host.fuel.set(self.limits.fuel.map(|n| n / SLICE as u64));
         self.host.overdrawn.set(0);
+        self.vm.count_calls(self.limits.fuel.is_some());
         self.set_clock(self.limits.timeout.and_then(|t| Instant::now().checked_add(t)));
     }
 
@@ -439,6 +440,7 @@ impl Engine {
     pub fn stop_clock(&mut self) {
         self.host.deadline.set(None);
         self.host.fuel.set(None);
+        self.vm.count_calls(false);
         self.vm.set_over(false);
         self.watch = None;
     }

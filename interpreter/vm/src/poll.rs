@@ -93,6 +93,11 @@ impl Vm {
         self.st.over.get()
     }
 
+    /// Sets whether calls spend fuel as backward jumps do: a limit of fuel is to end recursion, too.
+    pub fn count_calls(&self, yes: bool) {
+        self.st.count_calls(yes);
+    }
+
     /// Sets whether script code may catch nothing.
     pub fn set_over(&self, over: bool) {
         self.st.over.set(over);

@@ -42,6 +42,10 @@ static const char *const STUBBORN[] = {
     "go(f); go(f)",
     "def g():\n    while True:\n        try: yield 1\n        except BaseException: pass\n"
     "while True:\n    try:\n        for x in g(): pass\n    except BaseException: pass",
+    /* nothing but calls, of a function and of a class's methods */
+    "def f(n):\n    if n: f(n - 1); f(n - 1)\nf(100)",
+    "class C:\n    def __call__(self, n):\n        if n: self(n - 1); self.again(n - 1)\n"
+    "    def again(self, n): self(n)\nC()(100)",
 };
 
 static void limits_cannot_be_caught(void) {

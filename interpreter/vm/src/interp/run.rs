@@ -168,7 +168,8 @@ impl Vm {
 
     /// A call that found its limit lowered: what to do in place of the call, if anything.
     pub(crate) fn call_safepoint(&mut self) -> Option<Flow> {
-        let tripped = self.st.tripped.swap(false, std::sync::atomic::Ordering::Relaxed);
+        let spent = self.st.counts_calls.get() && self.st.spends_last();
+        let tripped = self.st.tripped.swap(false, std::sync::atomic::Ordering::Relaxed) || spent;
         if !self.heap.wants_collection() && !self.st.gc_stress && !tripped {
             return None;
         }

@@ -323,7 +323,7 @@ pub struct State {
     pub(crate) trip_handle: TripHandle,
     /// Registers may not reach above this.
     pub stack_limit: Cell<*mut Word>,
-    /// Backward jumps until the next safepoint.
+    /// Backward jumps (and calls, if they count) until the next safepoint.
     pub fuel: Cell<i32>,
     /// The exception being handled, or Empty.
     pub handled: Cell<Word>,
@@ -338,6 +338,8 @@ pub struct State {
     /// Second level of the attribute caches.
     pub(crate) sites: crate::cache::Sites,
     pub(crate) gc_stress: bool,
+    /// Calls spend fuel, too: each goes the slow way, so that those of others pay nothing.
+    pub(crate) counts_calls: Cell<bool>,
     /// Most frames of a task (`sys.setrecursionlimit`).
     pub recursion_limit: Cell<usize>,
     /// How the run loop ended.
@@ -386,6 +388,7 @@ impl State {
             slice: Cell::new(if gc_stress { 1 } else { SLICE }),
             sites: Default::default(),
             gc_stress,
+            counts_calls: Cell::new(false),
             recursion_limit: Cell::new(1000),
             ended: Cell::new(Ended::Returned),
             stacks: RefCell::default(),
@@ -435,7 +438,8 @@ impl State {
     fn set_frame_limit(&self) {
         let mut s = self.stacks.borrow_mut();
         let room = s.frames.len().saturating_sub(8);
-        let n = if self.gc_stress { 0 } else { room.min(self.recursion_limit.get()) };
+        let slow = self.gc_stress || self.counts_calls.get();
+        let n = if slow { 0 } else { room.min(self.recursion_limit.get()) };
         // SAFETY: within the vector.
         self.frame_limit.set(unsafe { s.frames.as_mut_ptr().add(n) });
     }
@@ -443,6 +447,18 @@ impl State {
     /// Number of frames.
     pub fn depth(&self) -> usize {
         (self.frame.get() as usize - self.stacks.borrow().frames.as_ptr() as usize) / 16
+    }
+
+    /// Whether calls spend fuel as backward jumps do.
+    pub(crate) fn count_calls(&self, yes: bool) {
+        self.counts_calls.set(yes);
+        self.set_frame_limit();
+    }
+
+    /// Spends fuel for a call; whether it was the last of the slice.
+    pub(crate) fn spends_last(&self) -> bool {
+        self.fuel.set(self.fuel.get().saturating_sub(1));
+        self.fuel.get() <= 0
     }
 
     /// Restores the limit that a request for collection had lowered.

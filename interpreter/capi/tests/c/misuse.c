@@ -101,6 +101,7 @@ static void garbage_values(ms_vm_t *vm) {
     static const uint64_t payloads[] = { 0, 1, 0xFFFFFFFF, UINT64_C(0x80000001FFFFFFFF),
                                          UINT64_C(0x8000000100FFFFFF), ~UINT64_C(0) };
     ms_value_t v, out;
+    ms_error_t *error;
     const char *bytes;
     size_t len;
     uint32_t tag, p, aux;
@@ -110,7 +111,9 @@ static void garbage_values(ms_vm_t *vm) {
                 v.tag = tag == 63 ? 0xFFFFFFFF : tag;
                 v.aux = aux;
                 v.payload.h = payloads[p];
-                if (!ms_set_global(vm, "g", v)) CHECK(v.tag < MS_TAG_HANDLE);
+                error = ms_set_global(vm, "g", v);
+                CHECK(error || v.tag < MS_TAG_HANDLE);
+                ms_error_free(error);
                 CHECK(v.tag < MS_TAG_HANDLE || fails_with(ms_value_retain(vm, v, &out), MS_ERR_HANDLE));
                 CHECK(v.tag < MS_TAG_HANDLE || fails_with(ms_value_release(vm, v), MS_ERR_HANDLE));
                 ms_error_free(ms_value_text(vm, v, &bytes, &len));

@@ -38,6 +38,10 @@ pub fn escape_warnings(text: &str) -> Vec<(Span, String)> {
             Tok::FStringMiddle if raw_fstrings.last() == Some(&false) => Escapes::Text,
             _ => continue,
         };
+        // The backslash before a field belongs to the text, the brace does not.
+        let ahead = token.kind == Tok::FStringMiddle
+            && matches!(text.as_bytes().get(token.end as usize), Some(b'{' | b'}'));
+        let literal = &text[token.start as usize..token.end as usize + usize::from(ahead)];
         if let Some(escape) = invalid_escape(literal, escapes) {
             let octal = if matches!(escape.as_bytes()[1], b'0'..=b'7') { "octal " } else { "" };
             let message = format!("invalid {octal}escape sequence '{escape}'");
@@ -93,6 +97,10 @@ mod tests {
         assert_eq!(told(r"x = '\d\e'"), [r"invalid escape sequence '\d'"]);
         assert_eq!(told(r"x = b'\u1', '\777'").len(), 2);
         assert_eq!(told("x = f'\\w{y}\\é'").len(), 2);
+        assert_eq!(
+            told(r"x = f'\\\{y}' f'{y:\}'"),
+            [r"invalid escape sequence '\{'", r"invalid escape sequence '\}'"]
+        );
         assert!(told("x = r'\\d' + rf'\\d{1}' + '\\u00e9\\\n' + \\\n 'a' # \\d").is_empty());
     }
 }

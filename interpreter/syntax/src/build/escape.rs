@@ -45,6 +45,11 @@ fn decode(text: &str, raw: bool, braces: bool) -> Decoded {
                 out.push(b'\n');
                 pos += 1 + usize::from(bytes[pos + 1..].starts_with(b"\n"));
             }
+            // What follows in an f-string is a field: the backslash escapes nothing.
+            Some(b'\\') if braces && pos + 1 == bytes.len() => {
+                out.push(b'\\');
+                pos += 1;
+            }
             Some(b'\\') => {
                 let from = pos + 1;
                 pos = escape(text, from, shift, &mut out)?;

@@ -16,8 +16,12 @@ const BRACKET_COST: u32 = 3;
 /// One bracket level; the fields but the last describe the current item.
 #[derive(Default)]
 struct Level {
-    /// Conditional expressions, lambdas, `not` and others that hold whole expressions.
+    /// Conditional expressions, lambdas and others that hold whole expressions.
     wide: u32,
+    /// Each `not` of the current operand of `and`, `or` or a conditional expression.
+    negations: u32,
+    /// The most any so far had.
+    negations_max: u32,
     /// Postfix, prefix and power operators of the current operand.
     operand: u32,
     /// The most any operand so far had.
@@ -34,7 +38,11 @@ struct Level {
 
 impl Level {
     fn depth(&self) -> u32 {
-        self.wide + self.operand_max.max(self.operand) + self.operators.count_ones() + self.inner
+        self.wide
+            + self.negations_max.max(self.negations)
+            + self.operand_max.max(self.operand)
+            + self.operators.count_ones()
+            + self.inner
     }
 
     fn end_operand(&mut self) {
@@ -42,12 +50,18 @@ impl Level {
         self.operand = 0;
     }
 
+    fn end_test(&mut self) {
+        self.negations_max = self.negations_max.max(self.negations);
+        self.negations = 0;
+        self.end_operand();
+    }
+
     fn end_item(&mut self) {
         let deepest = self.deepest.max(self.depth());
         if self.open_lambdas == 0 {
             *self = Level { deepest, ..Level::default() };
         } else {
-            self.end_operand();
+            self.end_test();
         }
     }
 
@@ -84,7 +98,7 @@ pub fn check_nesting(tokens: &[Token]) -> Result<(), SyntaxError> {
             Tok::Colon => {
                 if level.open_lambdas > 0 {
                     level.open_lambdas -= 1;
-                    level.end_operand();
+                    level.end_test();
                 } else {
                     level.end_item();
                 }
@@ -95,10 +109,10 @@ pub fn check_nesting(tokens: &[Token]) -> Result<(), SyntaxError> {
             }
             Tok::Else | Tok::ColonEqual | Tok::As | Tok::Yield => {
                 level.wide += 1;
-                level.end_operand();
+                level.end_test();
             }
-            Tok::Not if !was_operand => level.wide += 1,
-            Tok::If => level.end_operand(),
+            Tok::Not if !was_operand => level.negations += 1,
+            Tok::If => level.end_test(),
             Tok::Dot | Tok::DoubleStar | Tok::Tilde | Tok::Await => level.operand += 1,
             Tok::Plus | Tok::Minus | Tok::Star if !was_operand => level.operand += 1,
             Tok::Plus | Tok::Minus => level.binary(0),
@@ -107,8 +121,14 @@ pub fn check_nesting(tokens: &[Token]) -> Result<(), SyntaxError> {
             Tok::Ampersand => level.binary(3),
             Tok::Caret => level.binary(4),
             Tok::Bar => level.binary(5),
-            Tok::And => level.binary(6),
-            Tok::Or => level.binary(7),
+            Tok::And => {
+                level.binary(6);
+                level.end_test();
+            }
+            Tok::Or => {
+                level.binary(7);
+                level.end_test();
+            }
             Tok::Less
             | Tok::Greater
             | Tok::LessEqual

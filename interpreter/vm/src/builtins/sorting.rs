@@ -137,6 +137,7 @@ fn sort_leaf<'v>(
         }
         return Ok(true);
     };
+    vm.check(size_of_val(keys).saturating_mul(2))?;
     let mut pairs: Vec<(Value<'v>, Value<'v>)> =
         keys.iter().copied().zip(items.iter().copied()).collect();
     match reverse {
@@ -163,6 +164,7 @@ fn merge_runs<'v, T: Copy>(
     let mut width = run;
     let mut merged: Vec<T> = Vec::new();
     if width < len {
+        vm.check(size_of_val(&pairs[..]))?;
         merged.try_reserve_exact(len).map_err(|_| vm.memory_error())?;
     }
     while width < len {
@@ -201,6 +203,7 @@ pub(crate) fn sort_keys<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (Some(keys), Some(items)) = (a[0].get::<List>(), a[1].get::<List>()) else {
         return Ok(a[1]);
     };
+    vm.check(size_of_val(&items.items()[..]))?;
     let mut out = items.to_vec();
     if sort_leaf(vm, Some(&keys.items()), &mut out, a[2].is(Value::TRUE))? {
         return vm.list(out);
@@ -216,6 +219,7 @@ pub(crate) fn sort_list<'v>(
     reverse: bool,
 ) -> NResult<'v> {
     let Some(l) = list.get::<List>() else { return Ok(Value::NONE) };
+    vm.check(size_of_val(&l.items()[..]))?;
     let mut items = l.to_vec();
     if key.is_none() && sort_leaf(vm, None, &mut items, reverse)? {
         vm.oom(l.update(&vm.heap, |own| {

@@ -104,7 +104,7 @@ impl<'a> Compiler<'a> {
             match &e.kind {
                 ExprKind::Starred(inner) => {
                     let r = self.operand(inner, None, true)?;
-                    self.op(extend, work, r, if set { 0 } else { callee }, inner.span);
+                    self.op(extend, work, r, if set { 0 } else { callee }, span);
                 }
                 _ => {
                     let r = self.operand(e, None, true)?;
@@ -152,7 +152,7 @@ impl<'a> Compiler<'a> {
                 }
                 None => {
                     let v = self.operand(&item.value, None, true)?;
-                    self.op(Op::DICTUPDATE, work, v, 0, item.value.span);
+                    self.op(Op::DICTUPDATE, work, v, 0, span);
                 }
             }
             self.u.top = mark;

@@ -266,8 +266,7 @@ impl Vm {
         }
         let mut words = proto.words.clone();
         crate::code::link(&mut words, const_count);
-        let bytes = words.len() * 4 + consts.len() * 8;
-        self.charge(bytes)?;
+        self.charge(Code::charged(proto, words.len(), consts.len()))?;
         Ok(Value::object(self.heap.alloc(
             Code::new(Type::Code.shape(), proto.clone(), words, consts, const_count),
             0,

@@ -55,6 +55,19 @@ impl Code {
         }
     }
 
+    /// What a code object of `proto` with that many words and constants is charged for: its own
+    /// and that of `proto`, which is hardly ever shared.
+    pub(crate) fn charged(proto: &CodeProto, words: usize, consts: usize) -> usize {
+        /// A string, a vector and what the allocator adds.
+        const NAME: usize = 48;
+        let names = proto.locals.len() + proto.free.len() + 4;
+        size_of::<CodeProto>()
+            + names * NAME
+            + (words + proto.words.len()) * size_of::<u32>()
+            + consts * size_of::<Word>()
+            + proto.consts.len() * size_of::<crate::code::proto::Const>()
+    }
+
     /// First instruction.
     pub(crate) fn entry(&self) -> *const u32 {
         self.words.as_ptr().cast()
@@ -94,6 +107,9 @@ impl Code {
 unsafe impl Object for Code {
     const KIND: Kind = Kind::Code;
     const DROPS: bool = true;
+    fn owned_bytes(&self) -> usize {
+        Code::charged(&self.proto, self.words.len(), self.k.len())
+    }
     fn trace(&self, m: &mut Marker) {
         let read = |c: &UnsafeCell<Word>| {
             // SAFETY: the collector runs while nothing else does.

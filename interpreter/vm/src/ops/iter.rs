@@ -211,7 +211,9 @@ impl Vm {
             return Ok(Some(out));
         }
         if let Some(b) = v.get::<Bytes>() {
-            return Ok(Some(b.bytes().iter().map(|&b| Value::int32(i32::from(b))).collect()));
+            let mut out = room(b.bytes().len())?;
+            out.extend(b.bytes().iter().map(|&b| Value::int32(i32::from(b))));
+            return Ok(Some(out));
         }
         if let Some(r) = v.get::<Range>() {
             let n = r.len_value().as_small().unwrap_or(i64::MAX) as usize;
@@ -259,12 +261,19 @@ impl Vm {
             if v.is_empty() {
                 return Ok(());
             }
-            if out.len() == out.capacity() {
-                self.check(out.len() * 16)?;
-                out.try_reserve(out.len() / 2 + 16).map_err(|_| self.memory_error())?;
-            }
-            out.push(v);
+            self.push_item(out, v)?;
         }
+    }
+
+    /// Appends to what a native collects, within the memory limit.
+    #[inline]
+    pub fn push_item<'v>(&'v self, out: &mut Vec<Value<'v>>, v: Value<'v>) -> Result<(), Exit<'v>> {
+        if out.len() == out.capacity() {
+            self.check(out.len() * 16)?;
+            out.try_reserve(out.len() / 2 + 16).map_err(|_| self.memory_error())?;
+        }
+        out.push(v);
+        Ok(())
     }
 
     /// For an iterator behind another: how many more lie behind it, if all their items come

@@ -52,10 +52,12 @@ pub(super) const METHODS: &[NativeDef] = &[
         |vm, args| {
             let keep = !args[1].is_empty() && vm.truth(args[1])?;
             let hay = data(vm, args[0])?;
-            let lines = split::lines(&hay, keep, Kind::Bytes);
-            let parts: Result<Vec<_>, _> =
-                lines.map(|r| make(vm, args[0], hay[r].to_vec())).collect();
-            vm.list(parts?)
+            let mut parts = Vec::new();
+            for r in split::lines(&hay, keep, Kind::Bytes) {
+                vm.tick()?;
+                vm.push_item(&mut parts, make(vm, args[0], hay[r].to_vec())?)?;
+            }
+            vm.list(parts)
         },
         "Return a list of the lines in the bytes, breaking at line boundaries."
     ),

@@ -267,9 +267,12 @@ fn splitlines<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let keep = !args[1].is_empty() && vm.truth(args[1])?;
     let whole = me(vm, args[0])?;
     let hay = whole.bytes();
-    let lines = split::lines(hay, keep, Kind::Str);
-    let parts: Result<Vec<_>, _> = lines.map(|r| vm.str_part(whole, &hay[r])).collect();
-    vm.list(parts?)
+    let mut parts = Vec::new();
+    for r in split::lines(hay, keep, Kind::Str) {
+        vm.tick()?;
+        vm.push_item(&mut parts, vm.str_part(whole, &hay[r])?)?;
+    }
+    vm.list(parts)
 }
 
 fn partition<'v>(vm: &'v Vm, args: &[Value<'v>], last: bool) -> NResult<'v> {

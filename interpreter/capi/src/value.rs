@@ -230,6 +230,10 @@ unsafe fn make(
     let made = unsafe {
         enter(vm, |ms| {
             let made = ms.with(|vm| {
+                if vm.heap.over_limit() && !ms.in_native() {
+                    let text = "the memory limit is reached";
+                    return Err(Fail::new(code::LIMIT, "MemoryError", text));
+                }
                 let v = f(ms, vm)?.map_err(|e| failed(vm, e))?;
                 Ok(ms.export(vm, v))
             });

@@ -52,6 +52,16 @@ impl Vm {
         if i % BLOCK == BLOCK - 1 { self.ticks(BLOCK / 4) } else { Ok(()) }
     }
 
+    /// Behind foreign code that may have taken long: whether somebody wants the host to be asked
+    /// (an interrupt came, the time is over), and what it says.
+    #[inline]
+    pub fn poll_if_tripped(&self) -> Result<(), Exit<'_>> {
+        if self.st.tripped.load(std::sync::atomic::Ordering::Relaxed) {
+            return self.poll_now();
+        }
+        Ok(())
+    }
+
     /// Asks the host, and looks whether the native has used more memory than it may.
     #[cold]
     #[inline(never)]

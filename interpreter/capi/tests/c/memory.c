@@ -57,6 +57,22 @@ static void after_the_limit(void) {
     }
 }
 
+/* What the embedder keeps counts, and at the limit nothing more is made, until it lets go. */
+static void values_that_are_kept(void) {
+    static ms_value_t kept[400000];
+    char text[300];
+    size_t made = 0, i;
+    ms_vm_t *vm = limited(0);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    while (made < 400000 && !ms_value_is_error(kept[made] = ms_value_string(vm, text))) made++;
+    CHECK(made > 50000 && made < 200000);
+    for (i = 0; i < 20; i++) CHECK(ms_value_is_error(ms_value_string(vm, text)));
+    for (i = 0; i < made; i++) CHECK(!ms_value_release(vm, kept[i]));
+    CHECK(!ms_value_is_error(ms_value_string(vm, text)));
+    CHECK(!ms_vm_free(vm));
+}
+
 static ms_value_t make(ms_vm_t *vm, int argc, ms_value_t *args) {
     ms_value_t v = ms_value_nil();
     (void)argc; (void)args;
@@ -132,6 +148,7 @@ static void in_functions(void) {
 int main(void) {
     short_runs();
     after_the_limit();
+    values_that_are_kept();
     in_functions();
     return 0;
 }

@@ -373,7 +373,9 @@ pub(super) fn entry<'v>(vm: &'v Vm, native: &'v Native, args: &[Value<'v>]) -> N
     // SAFETY: as above.
     let call = Call::new(unsafe { &*f.bridge }, Some(f), std::ptr::null_mut());
     let (status, out) = f.invoke(vm, &call, args)?;
-    call.finish(vm, status, out)
+    let result = call.finish(vm, status, out)?;
+    vm.poll_if_tripped()?;
+    Ok(result)
 }
 
 fn nested_entry(nest: &mut Nest, args: &[Handle], data: usize) -> Result<Handle, Handle> {
@@ -394,7 +396,13 @@ fn nested_entry(nest: &mut Nest, args: &[Handle], data: usize) -> Result<Handle,
     };
     let (status, out) = answer?;
     // SAFETY: the nest outlives this function.
-    unsafe { (*nest).perform(|vm| call.finish(vm, status, out)) }
+    unsafe {
+        (*nest).perform(|vm| {
+            let result = call.finish(vm, status, out)?;
+            vm.poll_if_tripped()?;
+            Ok(result)
+        })
+    }
 }
 
 impl FunctionData {

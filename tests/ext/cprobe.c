@@ -2,6 +2,7 @@
 #include "ms_ext.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -539,6 +540,13 @@ static MsStatus grow(const MsContext *cx, size_t argc, const MsValue *args, MsVa
     return status;
 }
 
+/* Ctrl-C while this runs. */
+static MsStatus interrupted(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
+    UNUSED;
+    *out = ms_none();
+    return raise(SIGINT) == 0 ? MS_OK : ms_raise(cx, "OSError", "raise");
+}
+
 static MsStatus spin(const MsContext *cx, size_t argc, const MsValue *args, MsValue *out) {
     MsStatus status = MS_OK;
     UNUSED, (void)out;
@@ -802,6 +810,8 @@ static const MsFunction functions[] = {
     FUNCTION("many_texts", "", many_texts, one_value, 0),
     FUNCTION("grow", "", grow, one_value, 0),
     FUNCTION("timers", "", timers, one_value, 0),
+    PLAIN("interrupted", "", interrupted, 0),
+    PLAIN("interrupted_back", "", interrupted, MS_FN_CALLS_BACK),
     PLAIN("spin", "", spin, 0),
     PLAIN("counters", "", counters, 0),
     PLAIN("calls", "", calls, 0),

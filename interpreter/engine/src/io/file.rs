@@ -3,11 +3,12 @@
 use std::rc::Rc;
 use std::task::Poll;
 
+use miniscript_stdlib::args;
 use miniscript_vm::Vm;
 use miniscript_vm::builtins::Type;
 use miniscript_vm::host::Stream;
 use miniscript_vm::native::{Exit, NResult, NativeDef, Row};
-use miniscript_vm::object::text::{ByteArray, Bytes, Str};
+use miniscript_vm::object::text::{Bytes, Str};
 use miniscript_vm::value::Value;
 
 use super::{Behind, Outcome, behind, drive, engine, given_name, new_object, std_file};
@@ -115,22 +116,21 @@ static READINTO: Row = Row {
     resume: |vm, state, answer| {
         let read = answer.value()?;
         let Some(b) = read.get::<Bytes>() else { return Ok(Value::NONE) };
-        if let Some(buffer) = state[0].get::<ByteArray>() {
-            let mut buffer = buffer.bytes_mut();
+        args::with_writable(state[0], |buffer| {
             let n = b.bytes().len().min(buffer.len());
             buffer[..n].copy_from_slice(&b.bytes()[..n]);
-        }
+        });
         Ok(vm.len_value(b.bytes().len()))
     },
 };
 
 fn readinto<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let Some(buffer) = args[1].get::<ByteArray>() else {
+    let Some(room) = args::with_writable(args[1], |buffer| buffer.len()) else {
         let t = vm.type_name(args[1]);
         let text = format!("readinto() argument must be read-write bytes-like object, not {t}");
         return Err(vm.type_error(text));
     };
-    let n = vm.len_value(buffer.bytes().len());
+    let n = vm.len_value(room);
     let read = vm.getattr(args[0], vm.intern("read"))?;
     Err(Exit::call(read, vec![n], &READINTO, vec![args[1]]))
 }
@@ -143,21 +143,16 @@ fn write<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         Behind::Stdin(text) => *text,
         Behind::Bytes(_) => false,
     };
-    let array;
+    let data;
     let bytes = if is_text {
         let Some(s) = args[1].get::<Str>() else {
             let t = vm.type_name(args[1]);
             return Err(vm.type_error(format!("write() argument must be str, not {t}")));
         };
         s.bytes()
-    } else if let Some(b) = args[1].get::<Bytes>() {
-        b.bytes()
-    } else if let Some(b) = args[1].get::<ByteArray>() {
-        array = b.bytes();
-        &array
     } else {
-        let t = vm.type_name(args[1]);
-        return Err(vm.type_error(format!("a bytes-like object is required, not '{t}'")));
+        data = args::buffer(vm, args[1])?;
+        &data
     };
     let length = args[1].get::<Str>().map_or(bytes.len(), |s| s.char_len());
     match behind {

@@ -4,7 +4,6 @@ use miniscript_vm::builtins::Type;
 use miniscript_vm::native::{Exit, NResult, NativeDef, Role, Row};
 use miniscript_vm::object::opaque::Payload;
 use miniscript_vm::object::seq::List;
-use miniscript_vm::object::text::ByteArray;
 use miniscript_vm::{Value, Vm};
 
 use super::{
@@ -149,21 +148,17 @@ fn readlines<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 fn readinto<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let at = open_state(vm, args[0], |f: &mut BytesFile| f.at)?;
     let own = content(vm, args[0])?;
-    let Some(buffer) = args[1].get::<ByteArray>() else {
+    let Some(room) = crate::args::with_writable(args[1], |buffer| buffer.len()) else {
         let t = vm.type_name(args[1]);
         let text = format!("readinto() argument must be read-write bytes-like object, not {t}");
         return Err(vm.type_error(text));
     };
-    if std::ptr::eq(own, buffer) {
-        return Ok(vm.int(0));
-    }
-    let bytes = own.bytes();
-    let rest = bytes.get(at..).unwrap_or_default();
-    let mut buffer = buffer.bytes_mut();
-    let n = rest.len().min(buffer.len());
-    buffer[..n].copy_from_slice(&rest[..n]);
-    state(vm, args[0], |f: &mut BytesFile| f.at = at + n)?;
-    Ok(vm.len_value(n))
+    // A copy, as the buffer may be a view of the content itself.
+    let end = own.bytes().len().min(at.saturating_add(room));
+    let read = own.bytes().get(at..end).unwrap_or_default().to_vec();
+    crate::args::with_writable(args[1], |buffer| buffer[..read.len()].copy_from_slice(&read));
+    state(vm, args[0], |f: &mut BytesFile| f.at = at + read.len())?;
+    Ok(vm.len_value(read.len()))
 }
 
 fn write<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

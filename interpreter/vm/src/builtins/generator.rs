@@ -8,7 +8,7 @@ use crate::object::generator::{GenState, Generator};
 use crate::object::iter::Iter;
 use crate::object::read;
 use crate::object::text::Str;
-use crate::value::{EMPTY, Value};
+use crate::value::Value;
 
 /// Rows of all three.
 pub const NAMES: &[NativeDef] = &[
@@ -72,6 +72,9 @@ pub const ASYNC: &[NativeDef] = &[
 
 /// Rows of what `coroutine.__await__()` gives. Word 0 is the coroutine.
 pub const WRAPPER: &[NativeDef] = &[
+    NativeDef::new("__iter__", "self, /", |_, a| Ok(a[0]), "Implement iter(self)."),
+    // The StopIteration at its end holds what the coroutine returned.
+    NativeDef::new("__next__", "self, /", |vm, a| wrapped(vm, &[a[0], Value::NONE], send_value), ""),
     NativeDef::new("send", "self, value, /", |vm, a| wrapped(vm, a, send_value), ""),
     NativeDef::new(
         "throw",
@@ -128,7 +131,31 @@ static THROW_ROW: Row = Row {
     resume: |vm, state, answer| Err(resume(vm, state[0], answer.value()?, true, None)),
 };
 
+/// After the warning about more arguments than one. State: the generator and those arguments.
+static OLD_THROW_ROW: Row = Row {
+    name: "generator_old_throw",
+    catches: false,
+    resume: |vm, state, answer| answer.value().and_then(|_| throw_args(vm, state)),
+};
+
+/// What is said about `throw(type, value, traceback)`, of what is called `name`.
+pub(super) fn old_throw(name: &str) -> String {
+    format!(
+        "the (type, exc, tb) signature of {name}() is deprecated, use the single-arg signature \
+         instead."
+    )
+}
+
 fn throw<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    if a.get(2).is_none_or(|value| value.is_empty()) {
+        return throw_args(vm, a);
+    }
+    let state = a.iter().copied().take_while(|v| !v.is_empty()).collect();
+    let text = old_throw("throw");
+    Err(vm.warn_then(Type::DeprecationWarning, &text, Value::NONE, &OLD_THROW_ROW, state))
+}
+
+fn throw_args<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (kind, value) = (a[1], a.get(2).copied().unwrap_or(Value::EMPTY));
     let is_class =
         kind.get::<Class>().is_some_and(|c| c.has(crate::object::class::class_flags::EXCEPTION));
@@ -201,11 +228,8 @@ fn suspended<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     Ok(state_is(a[0], GenState::Suspended))
 }
 
-fn delegate<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    Ok(match generator(a[0]) {
-        Some(g) if g.delegate.get() != EMPTY => read(&g.delegate),
-        _ => Value::NONE,
-    })
+fn delegate<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(generator(a[0]).and_then(|g| vm.delegate_of(g)).unwrap_or(Value::NONE))
 }
 
 fn code<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

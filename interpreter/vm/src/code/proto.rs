@@ -192,6 +192,8 @@ pub struct CodeProto {
     /// Names assigned as `self.NAME = ..` in the methods of a class body: how many attribute
     /// slots its instances should have inline.
     pub attr_hint: u32,
+    /// Of a module: what its text deserves to be warned of.
+    pub warnings: Vec<(Span, String)>,
     /// The text it comes from.
     #[serde(skip)]
     pub source: Option<Arc<SourceInfo>>,

@@ -64,7 +64,7 @@ impl Vm {
         if let Some(g) = v.get::<Generator>()
             && self.exact_type(v) == Some(Type::Coroutine)
         {
-            if g.delegate.get() != crate::value::EMPTY {
+            if self.delegate_of(g).is_some() {
                 return Err(self.runtime_error("coroutine is being awaited already"));
             }
             return Ok(v);

@@ -56,8 +56,17 @@ static SET_ROW: Row = Row {
 };
 
 /// The result of an `__index__` method.
-static INDEX_ROW: Row =
-    Row { name: "index", catches: false, resume: |vm, _, a| vm.checked_index(a.value()?) };
+static INDEX_ROW: Row = Row {
+    name: "index",
+    catches: false,
+    resume: |vm, state, answer| {
+        let v = answer.value()?;
+        match vm.index_warning(v, &INDEX_ROW, state) {
+            Some(warned) => Err(warned),
+            None => vm.checked_index(v),
+        }
+    },
+};
 
 impl Vm {
     /// `o[i]`.
@@ -153,8 +162,8 @@ impl Vm {
                 None => Err(self.with_plain_slice(i, &GET_ROW, vec![o, i])),
             };
         }
-        match self.method(i, self.names.__index__)? {
-            Some((f, args)) => Err(Exit::call(f, args, &GET_ROW, vec![o, i])),
+        match self.class_lookup(self.class_of(i), self.names.__index__) {
+            Some(_) => self.index_then(i, &GET_ROW, vec![o, i]),
             None => Err(self.bad_index(o, i)),
         }
     }

@@ -82,11 +82,7 @@ impl Vm {
     }
 
     /// Gives what its text deserves to be warned of, then `result`.
-    pub(crate) fn warn_of_text<'v>(
-        &'v self,
-        proto: &CodeProto,
-        result: Value<'v>,
-    ) -> NResult<'v> {
+    pub(crate) fn warn_of_text<'v>(&'v self, proto: &CodeProto, result: Value<'v>) -> NResult<'v> {
         let Some(source) = proto.source.as_ref().filter(|_| !proto.warnings.is_empty()) else {
             return Ok(result);
         };

@@ -189,12 +189,11 @@ unsafe extern "C" fn find_special(
     unsafe {
         host(at, |call| {
             let name = text(call, name)?;
-            let found = call.run([object], |vm, [o]| {
-                match vm.bound_method(o, vm.intern(name).word()) {
+            let found =
+                call.run([object], |vm, [o]| match vm.bound_method(o, vm.intern(name).word()) {
                     Some(bound) => vm.and_then(bound, &ONE, Vec::new()),
                     None => optional(vm, None),
-                }
-            })?;
+                })?;
             put_optional(call, found, out)
         })
     }

@@ -105,6 +105,21 @@ pub(crate) static UNICODE_DECODE: &[&[NativeDef]] = &[&[
     ),
 ]];
 
+pub(crate) static UNICODE_TRANSLATE: &[&[NativeDef]] = &[&[
+    NativeDef::new(
+        "__init__",
+        "self, /, *args, **kwargs",
+        |vm, a| init_unicode(vm, a, "UnicodeTranslateError"),
+        "Initialize self.",
+    ),
+    NativeDef::new(
+        "__str__",
+        "self, /",
+        |vm, a| unicode_str(vm, a[0], "translate"),
+        "Return str(self).",
+    ),
+]];
+
 fn put<'v>(vm: &'v Vm, e: Value<'v>, name: Word, v: Value<'v>) -> NResult<'v> {
     vm.set_attr_raw(e, vm.word_value(name), v)?;
     Ok(Value::NONE)
@@ -216,8 +231,7 @@ fn new_os_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 /// A subclass with an `__init__` of its own may call ours with other arguments.
 fn fills_in_init(vm: &Vm, class: &Class) -> bool {
-    let is_own =
-        |name| vm.defining_class(class, name).is_some_and(|c| c.has(class_flags::HEAP));
+    let is_own = |name| vm.defining_class(class, name).is_some_and(|c| c.has(class_flags::HEAP));
     is_own(vm.names.__init__) && !is_own(vm.names.__new__)
 }
 
@@ -258,8 +272,7 @@ fn written(vm: &Vm) -> Word {
 }
 
 fn characters_written<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    get(vm, args[0], written(vm))
-        .ok_or_else(|| vm.err(Type::AttributeError, "characters_written"))
+    get(vm, args[0], written(vm)).ok_or_else(|| vm.err(Type::AttributeError, "characters_written"))
 }
 
 fn set_characters_written<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
@@ -274,12 +287,7 @@ fn set_characters_written<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 /// What an exception is made of again, with fields that are no arguments of its class.
-fn reduced<'v>(
-    vm: &'v Vm,
-    e: Value<'v>,
-    args: Value<'v>,
-    fields: &[Word],
-) -> NResult<'v> {
+fn reduced<'v>(vm: &'v Vm, e: Value<'v>, args: Value<'v>, fields: &[Word]) -> NResult<'v> {
     let mut state = match vm.object_dict(e)?.and_then(|d| d.get::<Dict>()) {
         Some(d) => d.entries(),
         None => Vec::new(),
@@ -364,9 +372,7 @@ fn init_syntax_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             )));
         }
         if items.len() == 5 {
-            return Err(
-                vm.type_error("end_offset must be provided when end_lineno is provided")
-            );
+            return Err(vm.type_error("end_offset must be provided when end_lineno is provided"));
         }
         for (name, v) in fields.iter().zip(items) {
             put(vm, args[0], *name, v)?;
@@ -398,15 +404,36 @@ fn syntax_error_str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn init_unicode<'v>(vm: &'v Vm, args: &[Value<'v>], class: &str) -> NResult<'v> {
     base_init(vm, args)?;
-    let rest = &args[2..];
-    if rest.len() != 5 {
-        return Err(
-            vm.type_error(format!("{class}() takes exactly 5 arguments ({} given)", rest.len()))
-        );
-    }
     let n = &vm.names;
-    for (name, v) in [n.encoding, n.object, n.start, n.end, n.reason].iter().zip(rest) {
-        put(vm, args[0], *name, *v)?;
+    let fields = [n.encoding, n.object, n.start, n.end, n.reason];
+    // A translation has no encoding.
+    let skipped = usize::from(class == "UnicodeTranslateError");
+    let (fields, mut rest) = (&fields[skipped..], args[2..].to_vec());
+    if rest.len() != fields.len() {
+        return Err(vm.type_error(format!(
+            "function takes exactly {} arguments ({} given)",
+            fields.len(),
+            rest.len()
+        )));
+    }
+    let object = &mut rest[1 - skipped];
+    if class == "UnicodeDecodeError" {
+        match vm.buffer_copy(*object)? {
+            Some(copy) if !object.is_a::<Bytes>() => *object = vm.bytes(&copy)?,
+            Some(_) => {}
+            None => {
+                let given = vm.type_name(*object);
+                return Err(
+                    vm.type_error(format!("a bytes-like object is required, not '{given}'"))
+                );
+            }
+        }
+    } else if !object.is_a::<Str>() {
+        let (at, given) = (2 - skipped, vm.type_name(*object));
+        return Err(vm.type_error(format!("argument {at} must be str, not {given}")));
+    }
+    for (name, v) in fields.iter().zip(rest) {
+        put(vm, args[0], *name, v)?;
     }
     Ok(Value::NONE)
 }
@@ -437,10 +464,11 @@ fn unicode_str<'v>(vm: &'v Vm, e: Value<'v>, verb: &str) -> NResult<'v> {
     };
     let (encoding, reason) = (text(n.encoding)?, text(n.reason)?);
     let thing = if object.is_a::<Bytes>() { "bytes" } else { "characters" };
+    let who = if verb == "translate" { String::new() } else { format!("'{encoding}' codec ") };
     vm.str(&match what {
-        Some(w) => format!("'{encoding}' codec can't {verb} {w} in position {start}: {reason}"),
+        Some(w) => format!("{who}can't {verb} {w} in position {start}: {reason}"),
         None => format!(
-            "'{encoding}' codec can't {verb} {thing} in position {start}-{}: {reason}",
+            "{who}can't {verb} {thing} in position {start}-{}: {reason}",
             end.saturating_sub(1)
         ),
     })

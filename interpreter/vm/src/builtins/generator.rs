@@ -74,7 +74,12 @@ pub const ASYNC: &[NativeDef] = &[
 pub const WRAPPER: &[NativeDef] = &[
     NativeDef::new("__iter__", "self, /", |_, a| Ok(a[0]), "Implement iter(self)."),
     // The StopIteration at its end holds what the coroutine returned.
-    NativeDef::new("__next__", "self, /", |vm, a| wrapped(vm, &[a[0], Value::NONE], send_value), ""),
+    NativeDef::new(
+        "__next__",
+        "self, /",
+        |vm, a| wrapped(vm, &[a[0], Value::NONE], send_value),
+        "",
+    ),
     NativeDef::new("send", "self, value, /", |vm, a| wrapped(vm, a, send_value), ""),
     NativeDef::new(
         "throw",
@@ -124,11 +129,24 @@ fn coroutine_await<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     Ok(vm.iter(Type::CoroutineWrapper, wrapper_next, [a[0], e, e], 0, 0))
 }
 
-/// After the exception to throw was made. State: the generator.
+/// After the exception to throw was made. State: the generator, the class of the exception.
 static THROW_ROW: Row = Row {
     name: "generator_throw",
     catches: false,
-    resume: |vm, state, answer| Err(resume(vm, state[0], answer.value()?, true, None)),
+    resume: |vm, state, answer| {
+        let mut made = answer.value()?;
+        if !vm.is_exception_of(made, Type::BaseException) {
+            made = vm.exception(
+                Type::TypeError,
+                format!(
+                    "calling {} should have returned an instance of BaseException, not {}",
+                    vm.class_repr(state[1]),
+                    vm.type_name(made)
+                ),
+            );
+        }
+        Err(resume(vm, state[0], made, true, None))
+    },
 };
 
 /// After the warning about more arguments than one. State: the generator and those arguments.
@@ -179,7 +197,7 @@ fn throw_args<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         v if v.is_empty() || v.is_none() => Vec::new(),
         v => v.get::<crate::object::seq::Tuple>().map_or_else(|| vec![v], |t| t.items().to_vec()),
     };
-    Err(Exit::call(kind, args, &THROW_ROW, vec![a[0]]))
+    Err(Exit::call(kind, args, &THROW_ROW, vec![a[0], kind]))
 }
 
 /// After GeneratorExit was thrown: it must come out again, or the end.

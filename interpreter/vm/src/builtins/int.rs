@@ -267,7 +267,9 @@ static BASE_ROW: Row = Row {
             Num::Int(n) if n == 0 || (2..=36).contains(&n) => n as u32,
             _ => return Err(vm.value_error("int() base must be >= 2 and <= 36, or 0")),
         };
-        match vm.parse_int(state[1], base) {
+        let text = state[1];
+        let is_text = text.is_a::<Str>() || text.is_a::<Bytes>() || text.is_a::<ByteArray>();
+        match vm.parse_int(text, base).filter(|_| is_text) {
             Some(n) => Ok(make(vm, class, n?)),
             None => Err(vm.type_error("int() can't convert non-string with explicit base")),
         }

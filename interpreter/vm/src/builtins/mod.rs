@@ -92,6 +92,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::SyntaxError => exceptions::SYNTAX_ERROR,
         Type::UnicodeEncodeError => exceptions::UNICODE_ENCODE,
         Type::UnicodeDecodeError => exceptions::UNICODE_DECODE,
+        Type::UnicodeTranslateError => exceptions::UNICODE_TRANSLATE,
         Type::BaseExceptionGroup => group::TABLES,
         Type::Int => int::TABLES,
         Type::NoneType => number_rows::NONE,

@@ -324,6 +324,8 @@ fn type_params<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn abstractmethods<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     class(args[0])
+        // In `type` itself it is this very getter.
+        .filter(|c| !std::ptr::eq(*c, vm.class(Type::Type)))
         .and_then(|c| own(vm, c, vm.names.__abstractmethods__))
         .ok_or_else(|| vm.no_attribute(args[0], vm.names.__abstractmethods__))
 }

@@ -35,8 +35,7 @@ impl Builder<'_> {
     /// `1(x)`.
     pub(super) fn doubt_callee(&mut self, callee: &Expr) {
         if let Some(class) = class_of(callee).filter(|class| *class != "function") {
-            let text =
-                format!("'{class}' object is not callable; perhaps you missed a comma?");
+            let text = format!("'{class}' object is not callable; perhaps you missed a comma?");
             self.warn(callee.span, text);
         }
     }

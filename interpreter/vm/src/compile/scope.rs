@@ -249,11 +249,11 @@ fn resolve_one(
     }
     if sym.nonlocal {
         return match outer(symbols, id, name) {
-            Outer::Var(v) if kind == ScopeKind::Class => Ok(Res::NamespaceVar(v)),
             Outer::Var(v) if symbols.is_type_param(v) => {
                 let text = format!("nonlocal binding not allowed for type parameter '{name}'");
                 Err(SyntaxError::new("scope", text, sym.declared_at))
             }
+            Outer::Var(v) if kind == ScopeKind::Class => Ok(Res::NamespaceVar(v)),
             Outer::Var(v) => Ok(Res::Var(v)),
             _ => {
                 let text = format!("no binding for nonlocal '{name}' found");

@@ -110,9 +110,14 @@ impl Vm {
             let f = self.getattr(o, self.word_value(self.names.__class_getitem__))?;
             return Err(Exit::tail(f, vec![i]));
         }
-        if c.has(crate::object::class::class_flags::HEAP)
-            || !Type::ALL.get(c.native_type.get() as usize).is_some_and(|t| is_generic(*t))
-        {
+        let builtin = |c: &Class| Type::ALL.get(c.native_type.get() as usize).copied();
+        let generic = c.mro().iter().filter_map(|c| c.get::<Class>()).any(|base| {
+            !base.has(crate::object::class::class_flags::HEAP)
+                && builtin(base).is_some_and(is_generic)
+                // What makes classes is generic itself; its subclasses are not.
+                && (std::ptr::eq(base, c) || builtin(base) != Some(Type::Type))
+        });
+        if !generic {
             return Err(self.type_error(format!("type '{}' is not subscriptable", c.name_str())));
         }
         let args = if self.exact_type(i) == Some(Type::Tuple) { i } else { self.tuple(&[i])? };

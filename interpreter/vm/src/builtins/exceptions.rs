@@ -50,18 +50,22 @@ pub(crate) static SYSTEM_EXIT: &[&[NativeDef]] = &[&[NativeDef::new(
 pub(crate) static IMPORT_ERROR: &[&[NativeDef]] = &[&[
     NativeDef::new("__init__", "self, /, *args, **kwargs", init_import_error, "Initialize self."),
     NativeDef::new("__str__", "self, /", import_error_str, "Return str(self)."),
-    NativeDef::new("__reduce__", "self, /", reduce_import_error, "Helper for pickle."),
+    NativeDef::new("__reduce__", "self, /", reduce_with_name, "Helper for pickle."),
 ]];
 
-pub(crate) static ATTRIBUTE_ERROR: &[&[NativeDef]] = &[&[NativeDef::new(
-    "__init__",
-    "self, /, *args, **kwargs",
-    |vm, a| {
-        let allowed = [vm.names.name, vm.names.obj];
-        keyword_fields(vm, a, "AttributeError", &allowed)
-    },
-    "Initialize self.",
-)]];
+pub(crate) static ATTRIBUTE_ERROR: &[&[NativeDef]] = &[&[
+    NativeDef::new(
+        "__init__",
+        "self, /, *args, **kwargs",
+        |vm, a| {
+            let allowed = [vm.names.name, vm.names.obj];
+            keyword_fields(vm, a, "AttributeError", &allowed)
+        },
+        "Initialize self.",
+    ),
+    // The object stays behind: it need not be one that can be pickled.
+    NativeDef::new("__reduce__", "self, /", reduce_with_name, "Helper for pickle."),
+]];
 
 pub(crate) static NAME_ERROR: &[&[NativeDef]] = &[&[NativeDef::new(
     "__init__",
@@ -319,7 +323,7 @@ fn reduce_os_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     reduced(vm, e, vm.tuple(&all)?, &[])
 }
 
-fn reduce_import_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+fn reduce_with_name<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let e = args[0];
     let given = e.get::<Exception>().map_or(Value::NONE, |e| crate::object::read(&e.args));
     reduced(vm, e, given, &[vm.names.name, vm.names.path])

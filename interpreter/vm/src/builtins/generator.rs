@@ -4,6 +4,7 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::native::{Action, Answer, Exit, NResult, NativeDef, Quick, Row, Then};
 use crate::object::class::Class;
+use crate::object::exc::{Exception, Traceback};
 use crate::object::generator::{GenState, Generator};
 use crate::object::iter::Iter;
 use crate::object::read;
@@ -41,7 +42,7 @@ pub const GENERATOR: &[NativeDef] = &[
         "__next__",
         "self, /",
         |vm, a| Err(resume(vm, a[0], Value::NONE, false, None)),
-        "",
+        "Implement next(self).",
     )
     .quick(Quick::Next),
     NativeDef::getter("gi_running", running, ""),
@@ -129,7 +130,8 @@ fn coroutine_await<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     Ok(vm.iter(Type::CoroutineWrapper, wrapper_next, [a[0], e, e], 0, 0))
 }
 
-/// After the exception to throw was made. State: the generator, the class of the exception.
+/// After the exception to throw was made. State: the generator, the class of the exception, its
+/// traceback or Empty.
 static THROW_ROW: Row = Row {
     name: "generator_throw",
     catches: false,
@@ -144,6 +146,9 @@ static THROW_ROW: Row = Row {
                     vm.type_name(made)
                 ),
             );
+        }
+        if let (Some(e), false) = (made.get::<Exception>(), state[2].is_empty()) {
+            e.traceback.set(state[2].word());
         }
         Err(resume(vm, state[0], made, true, None))
     },
@@ -175,6 +180,10 @@ fn throw<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 
 fn throw_args<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (kind, value) = (a[1], a.get(2).copied().unwrap_or(Value::EMPTY));
+    let traceback = a.get(3).copied().filter(|tb| !tb.is_empty() && !tb.is_none());
+    if traceback.is_some_and(|tb| !tb.is_a::<Traceback>()) {
+        return Err(vm.type_error("throw() third argument must be a traceback object"));
+    }
     let is_class =
         kind.get::<Class>().is_some_and(|c| c.has(crate::object::class::class_flags::EXCEPTION));
     let is_exception = vm.is_exception_of(kind, Type::BaseException);
@@ -190,14 +199,15 @@ fn throw_args<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         }
         return Err(resume(vm, a[0], kind, true, None));
     }
-    if vm.is_exception_of(value, Type::BaseException) && !value.is_empty() {
-        return Err(resume(vm, a[0], value, true, None));
+    let state = vec![a[0], kind, traceback.unwrap_or(Value::EMPTY)];
+    if kind.get::<Class>().is_some_and(|class| vm.class_of(value).is_subclass(class)) {
+        return (THROW_ROW.resume)(vm, &state, Answer::Value(value));
     }
     let args = match value {
         v if v.is_empty() || v.is_none() => Vec::new(),
         v => v.get::<crate::object::seq::Tuple>().map_or_else(|| vec![v], |t| t.items().to_vec()),
     };
-    Err(Exit::call(kind, args, &THROW_ROW, vec![a[0], kind]))
+    Err(Exit::call(kind, args, &THROW_ROW, state))
 }
 
 /// After GeneratorExit was thrown: it must come out again, or the end.

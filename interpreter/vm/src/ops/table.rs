@@ -422,6 +422,7 @@ impl Vm {
                 };
                 module(own("__module__").unwrap_or_default(), c.name_str().into_owned())
             }
+            None if callee.is_none() => "None".to_owned(),
             None => format!("{} object", self.type_name(callee)),
         }
     }

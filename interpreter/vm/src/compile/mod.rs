@@ -112,6 +112,7 @@ impl<'a> Compiler<'a> {
         proto.qualname = "<module>".to_owned();
         proto.first_line = 1;
         proto.flags.namespaced = namespaced;
+        proto.flags.interactive = module.mode == Mode::Interactive;
         if namespaced {
             proto.arg_count = 1;
             proto.posonly_count = 1;

@@ -54,7 +54,8 @@ pub(super) fn unit(rest: &[u8]) -> Unit {
         b'v' => 11,
         b'0'..=b'7' => {
             let digits = rest[1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7'));
-            let (c, len) = digits.fold((0, 1), |(c, len), b| (c * 8 + u32::from(b - b'0'), len + 1));
+            let (c, len) =
+                digits.fold((0, 1), |(c, len), b| (c * 8 + u32::from(b - b'0'), len + 1));
             return Unit::Char(c, len);
         }
         b'x' => return hex(rest, 2, "truncated \\xXX escape"),
@@ -70,9 +71,13 @@ pub(super) fn unit(rest: &[u8]) -> Unit {
 /// Reads the character at the beginning of `rest`, where only `\\u` and `\\U` are escapes.
 pub(super) fn raw_unit(rest: &[u8]) -> Unit {
     match rest {
-        [b'\\'] => Unit::Incomplete { reason: "\\ at end of string" },
         [b'\\', b'u', ..] => hex(rest, 4, "truncated \\uXXXX escape"),
-        [b'\\', b'U', ..] => hex(rest, 8, "truncated \\UXXXXXXXX escape"),
+        [b'\\', b'U', ..] => match hex(rest, 8, "truncated \\UXXXXXXXX escape") {
+            Unit::Bad { len: LONGEST, .. } => {
+                Unit::Bad { len: LONGEST, reason: "\\Uxxxxxxxx out of range" }
+            }
+            other => other,
+        },
         _ => Unit::Char(u32::from(rest[0]), 1),
     }
 }
@@ -106,7 +111,7 @@ fn named(rest: &[u8]) -> Unit {
     };
     let all = len + 4;
     if len == 0 {
-        return Unit::Bad { len: all, reason: MALFORMED };
+        return Unit::Bad { len: all - 1, reason: MALFORMED };
     }
     let name = std::str::from_utf8(&body[..len]).ok();
     match name.and_then(miniscript_syntax::character_named) {

@@ -79,8 +79,7 @@ impl Vm {
         let found = self.class_lookup(class, name.word());
         if let Some(d) = found
             && self.is_data_descriptor(d)
-            && (d.kind() != Some(Kind::Instance)
-                || self.class_lookup(self.class_of(d), self.names.__get__).is_some())
+            && self.is_readable(d)
         {
             return self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value);
         }
@@ -99,6 +98,12 @@ impl Vm {
             Some(f) if self.is_plain_method(f) => Ok(Attr::Method(f)),
             Some(d) => self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value),
         }
+    }
+
+    /// A descriptor of a script need not have a `__get__`.
+    fn is_readable(&self, descriptor: Value<'_>) -> bool {
+        descriptor.kind() != Some(Kind::Instance)
+            || self.class_lookup(self.class_of(descriptor), self.names.__get__).is_some()
     }
 
     /// `list[int].append` is that of `list`; other objects have nothing more.
@@ -141,6 +146,7 @@ impl Vm {
         let in_meta = self.class_lookup(meta, name.word());
         if let Some(d) = in_meta
             && self.is_data_descriptor(d)
+            && self.is_readable(d)
         {
             return self.descriptor_get(d, obj, Value::object(meta)).map(Attr::Value);
         }

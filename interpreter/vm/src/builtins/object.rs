@@ -481,9 +481,13 @@ fn get_dict<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn set_dict<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let (obj, v) = (args[0], args[1]);
+    let (obj, mut v) = (args[0], args[1]);
     if v.is_empty() {
-        return Err(vm.type_error("cannot delete __dict__"));
+        if obj.kind() != Some(Kind::Instance) {
+            return Err(vm.type_error("cannot delete __dict__"));
+        }
+        // The next look finds a new one.
+        v = Value::object(vm.dict());
     }
     if !v.is_a::<Dict>() {
         return Err(vm.type_error(format!(

@@ -16,6 +16,15 @@ _PREFIX = "test."
 # Modules that the files import at their beginning and that only few of their tests use.
 _MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select")
 
+# Classes that `test_genericalias` makes aliases of, of modules that need not exist.
+_CLASSES_MAY_BE_ABSENT = {
+    "concurrent.futures.thread": ("_WorkItem",),
+    "filecmp": ("dircmp",),
+    "fileinput": ("FileInput",),
+    "http.cookies": ("Morsel",),
+    "mailbox": ("Mailbox", "_PartialFile"),
+}
+
 # Modules that CPython has twice, in C and in Python, and that the files import by both names.
 _TWINS = {"_py_abc": "abc"}
 
@@ -115,12 +124,16 @@ def main():
             importlib.import_module(name)
         except ImportError:
             sys.modules[name] = importlib.import_module(twin)
-    from test.support.import_helper import Absent
-    for name in _MAY_BE_ABSENT:
+    from test.support.import_helper import Absent, absent_class
+    for name in (*_MAY_BE_ABSENT, *_CLASSES_MAY_BE_ABSENT):
         try:
             importlib.import_module(name)
         except ImportError:
             sys.modules[name] = Absent(name)
+    for name, classes in _CLASSES_MAY_BE_ABSENT.items():
+        for class_name in classes:
+            if class_name not in vars(sys.modules[name]):
+                setattr(sys.modules[name], class_name, absent_class(class_name))
     done = set()
     if len(sys.argv) > 3:
         with open(sys.argv[3], encoding="utf-8") as file:

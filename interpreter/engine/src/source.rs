@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use miniscript_syntax::ast::Mode;
-use miniscript_syntax::{SyntaxError, Watch, decode_source, escape_warnings, parse, parse_watched};
+use miniscript_syntax::{SyntaxError, Watch, decode_source, parse, parse_watched};
 use miniscript_vm::code::proto::{CodeProto, SourceInfo};
 use miniscript_vm::compile::{CompileMode, compile_watched};
 
@@ -76,7 +76,7 @@ pub(crate) fn warnings(proto: &CodeProto) -> String {
     let mut out = String::new();
     let Some(source) = &proto.source else { return out };
     let mut told = HashSet::new();
-    for (span, message) in escape_warnings(&source.text) {
+    for (span, message) in &proto.warnings {
         let line = source.line(span.start);
         if !told.insert((line, message.clone())) {
             continue;

@@ -60,9 +60,15 @@ fn first_error(text: &str, mut lexed: Lexed, watch: &Watch<'_>) -> SyntaxError {
         Err(Refused { error: earlier, at: Some(at) }) if at < last => {
             let is_soft = matches!(
                 error.code,
-                "unindent-mismatch" | "inconsistent-tabs" | "too-many-levels" | "unexpected-eof"
+                "unindent-mismatch"
+                    | "inconsistent-tabs"
+                    | "too-many-levels"
+                    | "unexpected-eof"
+                    | "too-many-fstrings"
             );
-            if is_soft || earlier.code == "unexpected-indent" { earlier } else { error }
+            let is_of_field = error.code == "f-string-open" && earlier.code == "f-string";
+            let wins = is_soft || is_of_field || earlier.code == "unexpected-indent";
+            if wins { earlier } else { error }
         }
         _ => error,
     }

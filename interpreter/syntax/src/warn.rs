@@ -15,7 +15,10 @@ pub fn escape_warnings(text: &str) -> Vec<(Span, String)> {
     let mut raw_fstrings = Vec::new();
     let Ok(lexed) = lex(text, Mode::Module, &Watch::never()) else { return found };
     for token in lexed.tokens {
-        let literal = &text[token.start as usize..token.end as usize];
+        // The text before a field may end in a backslash; the brace belongs to that escape.
+        let more = usize::from(token.kind == Tok::FStringMiddle);
+        let end = (token.end as usize + more).min(text.len());
+        let literal = text.get(token.start as usize..end).unwrap_or("");
         let is_raw = |prefix: &str| prefix.bytes().any(|b| b | 0x20 == b'r');
         let escapes = match token.kind {
             Tok::String => {

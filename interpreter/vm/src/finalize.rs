@@ -59,9 +59,18 @@ impl Finalizers {
     }
 }
 
-/// A generator has one while it stands at a `yield`.
+/// A generator has one while it stands at a `yield`; a coroutine also before it has begun.
 fn has_finalizer(v: Value<'_>) -> bool {
-    v.get::<Generator>().is_none_or(|g| g.state.get() == GenState::Suspended)
+    v.get::<Generator>().is_none_or(|g| match g.state.get() {
+        GenState::Suspended => !g.func().code().proto.handlers.is_empty(),
+        GenState::Created => is_coroutine(g),
+        _ => false,
+    })
+}
+
+fn is_coroutine(g: &Generator) -> bool {
+    let flags = &g.func().code().proto.flags;
+    flags.coroutine && !flags.generator
 }
 
 /// A finaliser to call; the handles are the caller's to release.
@@ -80,6 +89,16 @@ impl Vm {
         loop {
             let word = self.finalizers.doomed.borrow_mut().pop_front()?;
             let v = self.word_value(word);
+            if let Some(g) = v.get::<Generator>().filter(|g| g.state.get() == GenState::Created) {
+                let name = crate::object::read(&g.qualname);
+                g.finish();
+                let Ok(func) = self.prelude("warn", "never_awaited") else { continue };
+                return Some(Finalizer {
+                    func: self.retain(func),
+                    args: vec![self.retain(name)],
+                    shown: self.retain(v),
+                });
+            }
             let is_generator = v.is_a::<Generator>();
             let name = if is_generator { self.names.close } else { self.names.__del__ };
             if let Ok(Some((func, args))) = self.method(v, name) {

@@ -34,6 +34,7 @@ pub mod text;
 pub mod traceback;
 pub mod value;
 mod vm;
+mod warn;
 
 pub use attr::Attr;
 pub use finalize::Finalizer;

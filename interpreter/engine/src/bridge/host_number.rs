@@ -3,7 +3,7 @@
 //! Each function keeps the contract of the table: pointers are those of a native that runs.
 
 use miniscript_abi::*;
-use miniscript_vm::native::Exit;
+use miniscript_vm::native::{Exit, Row};
 use miniscript_vm::object::num::BigIntObj;
 use miniscript_vm::object::seq::Tuple;
 use miniscript_vm::{Value, Vm};
@@ -12,6 +12,17 @@ use num_bigint::BigInt;
 use super::call::host;
 use super::host_object::ONE;
 use super::host_value::put;
+
+/// After `__float__` or `__index__`: a float of a subclass is taken with a warning. State: whose
+/// method it was.
+static GIVEN: Row = Row {
+    name: "extension_number",
+    catches: false,
+    resume: |vm, state, answer| {
+        let v = answer.value()?;
+        vm.and_then(vm.strict_float(state[0], v).unwrap_or(Ok(v)), &ONE, Vec::new())
+    },
+};
 
 pub(super) unsafe extern "C" fn to_float(
     at: *mut MsVm,
@@ -32,7 +43,7 @@ pub(super) unsafe extern "C" fn to_float(
                 let found =
                     call.run([object], |vm, [o]| match vm.method(o, vm.intern(name).word())? {
                         None => vm.tuple(&[]),
-                        Some((f, args)) => Err(Exit::call(f, args, &ONE, Vec::new())),
+                        Some((f, args)) => Err(Exit::call(f, args, &GIVEN, vec![o])),
                     })?;
                 let result = found.get::<Tuple>().and_then(|t| t.items().first().copied());
                 let Some(found) = result else { continue };

@@ -75,7 +75,9 @@ fn extra(text: &[u8]) -> usize {
 fn escape(text: &str, pos: usize, shift: usize, out: &mut Vec<u8>) -> Result<usize, String> {
     let bytes = text.as_bytes();
     let Some(&byte) = bytes.get(pos) else {
-        return Err(unicode_error(pos - 1 + shift, pos - 1 + shift, "\\ at end of string"));
+        // Before a field of an f-string.
+        out.push(b'\\');
+        return Ok(pos);
     };
     let hex = |digits: usize, what: &str, out: &mut Vec<u8>| {
         let found = bytes[pos + 1..].iter().take(digits).take_while(|b| b.is_ascii_hexdigit());

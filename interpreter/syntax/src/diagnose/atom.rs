@@ -439,12 +439,25 @@ impl Walk<'_> {
         matches!(self.kind(), Tok::Equal | Tok::Exclamation | Tok::SpecColon | Tok::FieldClose)
     }
 
+    /// What is wrong is what comes after the part that fits.
     fn bad_field(&mut self, start: usize) -> Walked<&'static str> {
         self.pos = start;
-        if !starts_expression(self.kind()) && !matches!(self.kind(), Tok::Star | Tok::Yield) {
-            return self.fail_here("f-string: expecting a valid expression after '{'");
+        let yields = self.eat(Tok::Yield);
+        let mut fits = yields;
+        while self.eat(Tok::Star) || starts_expression(self.kind()) {
+            if self.ahead(Self::disjunction).is_none() {
+                break;
+            }
+            fits = true;
+            if !self.eat(Tok::Comma) {
+                break;
+            }
         }
-        self.unknown()
+        if fits {
+            return self.fail_here("f-string: expecting '=', or '!', or ':', or '}'");
+        }
+        self.pos = start;
+        self.fail_here("f-string: expecting a valid expression after '{'")
     }
 
     fn fail_here<T>(&mut self, message: impl Into<String>) -> Walked<T> {

@@ -31,7 +31,7 @@ impl Lexer<'_> {
                 let at_eof = end == bytes.len();
                 self.wants_more |= triple && at_eof || bytes[..end].ends_with(b"\\\n");
                 if self.ends_fstring(quote, triple) {
-                    return Err(error_at("f-string-brace", "f-string: expecting '}'", start));
+                    return Err(error_at("f-string-open", "f-string: expecting '}'", start));
                 }
                 Err(self.unterminated(start, end, triple, ""))
             }

@@ -70,12 +70,16 @@ impl Vm {
         {
             return Ok(Attr::Value(v));
         }
+        if obj.is_a::<GenericAlias>()
+            && let Attr::Value(v) = self.lookup_origin_attr(obj, name)?
+        {
+            return Ok(Attr::Value(v));
+        }
         let class = self.class_of(obj);
         let found = self.class_lookup(class, name.word());
         if let Some(d) = found
             && self.is_data_descriptor(d)
-            && (d.kind() != Some(Kind::Instance)
-                || self.class_lookup(self.class_of(d), self.names.__get__).is_some())
+            && self.is_readable(d)
         {
             return self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value);
         }
@@ -89,11 +93,17 @@ impl Vm {
                     v if v.is_empty() => Ok(Attr::Missing),
                     v => Ok(Attr::Value(v)),
                 },
-                None => self.lookup_origin_attr(obj, name),
+                None => Ok(Attr::Missing),
             },
             Some(f) if self.is_plain_method(f) => Ok(Attr::Method(f)),
             Some(d) => self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value),
         }
+    }
+
+    /// A descriptor of a script need not have a `__get__`.
+    fn is_readable(&self, descriptor: Value<'_>) -> bool {
+        descriptor.kind() != Some(Kind::Instance)
+            || self.class_lookup(self.class_of(descriptor), self.names.__get__).is_some()
     }
 
     /// `list[int].append` is that of `list`; other objects have nothing more.
@@ -102,7 +112,19 @@ impl Vm {
         obj: Value<'v>,
         name: Value<'v>,
     ) -> Result<Attr<'v>, Exit<'v>> {
-        const OWN: &[&[u8]] = &[b"__copy__", b"__deepcopy__", b"__mro_entries__"];
+        const OWN: &[&[u8]] = &[
+            b"__args__",
+            b"__class__",
+            b"__copy__",
+            b"__deepcopy__",
+            b"__mro_entries__",
+            b"__origin__",
+            b"__parameters__",
+            b"__reduce__",
+            b"__reduce_ex__",
+            b"__typing_unpacked_tuple_args__",
+            b"__unpacked__",
+        ];
         let is_own = name.get::<Str>().is_some_and(|s| OWN.contains(&s.bytes()));
         let origin = obj.get::<GenericAlias>().map(|g| g.origin());
         match origin.filter(|o| !is_own && !o.is_empty()) {
@@ -124,6 +146,7 @@ impl Vm {
         let in_meta = self.class_lookup(meta, name.word());
         if let Some(d) = in_meta
             && self.is_data_descriptor(d)
+            && self.is_readable(d)
         {
             return self.descriptor_get(d, obj, Value::object(meta)).map(Attr::Value);
         }

@@ -35,7 +35,14 @@ pub const METHODS: &[NativeDef] = &[
     NativeDef::new(
         "athrow",
         "self, type, value=None, traceback=None, /",
-        |vm, a| begin(vm, awaitable(vm, a[0], Kind::Throw, a[1], a[2])),
+        |vm, a| {
+            let thrower = awaitable(vm, a[0], Kind::Throw, a[1], a[2]);
+            if a[2].is_empty() {
+                return begin(vm, thrower);
+            }
+            let (kind, text) = (Type::DeprecationWarning, generator::old_throw("athrow"));
+            Err(vm.warn_then(kind, &text, thrower, &WARNED, Vec::new()))
+        },
         "athrow(value) -> raise exception in generator.",
     ),
     NativeDef::new(
@@ -49,8 +56,11 @@ pub const METHODS: &[NativeDef] = &[
     ),
 ];
 
-/// Rows of the awaitables; `__iter__` and `__next__` are those of all builtin iterators.
+/// Rows of the awaitables.
 pub const AWAITABLE: &[NativeDef] = &[
+    NativeDef::new("__iter__", "self, /", |_, a| Ok(a[0]), "Implement iter(self)."),
+    // The StopIteration at its end holds what it gives.
+    NativeDef::new("__next__", "self, /", |vm, a| with(a[0], |i| step(vm, i, Value::NONE)), ""),
     NativeDef::new("__await__", "self, /", |_, a| Ok(a[0]), "Return an iterator for await."),
     NativeDef::new("send", "self, value, /", |vm, a| with(a[0], |i| step(vm, i, a[1])), ""),
     NativeDef::new(
@@ -91,6 +101,13 @@ impl FirstIteration {
         }
     }
 }
+
+/// After the warning about more arguments of `athrow` than one.
+static WARNED: Row = Row {
+    name: "async_generator_warned",
+    catches: false,
+    resume: |vm, _, answer| begin(vm, answer.value()?),
+};
 
 /// After the hook was called. State: the awaitable.
 static BEGUN: Row = Row {
@@ -319,6 +336,6 @@ fn anext<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
 pub(crate) fn methods(t: Type) -> &'static [&'static [NativeDef]] {
     match t {
         Type::AsyncGenerator => &[METHODS, generator::ASYNC, generator::NAMES],
-        _ => &[AWAITABLE, super::iterators::METHODS],
+        _ => &[AWAITABLE],
     }
 }

@@ -99,8 +99,13 @@ static COMPLEX_ROW: Row = Row {
     catches: false,
     resume: |vm, state, answer| {
         let v = answer.value()?;
-        if v.is_a::<Complex>() {
+        if vm.exact_type(v) == Some(Type::Complex) {
             return with_real(vm, state, v);
+        }
+        if let Some(z) = v.get::<Complex>() {
+            let z = vm.complex(z.re, z.im);
+            let warned = vm.strict_number("__complex__", Type::Complex, v, z);
+            return vm.and_then(warned, &COMPLEX_ROW, state.to_vec());
         }
         Err(vm.type_error(format!("__complex__ returned non-complex (type {})", vm.type_name(v))))
     },

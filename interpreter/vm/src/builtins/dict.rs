@@ -271,7 +271,29 @@ static FROMKEYS_ROW: Row = Row {
     resume: |vm, state, answer| fill_keys(vm, answer.value()?, state[0], state[1]),
 };
 
+/// The keys of an exact set or dict keep their hashes; `None` if they must be asked.
+fn fill_hashed<'v>(
+    vm: &'v Vm,
+    d: Value<'v>,
+    keys: Value<'v>,
+    v: Value<'v>,
+) -> Result<Option<Value<'v>>, Exit<'v>> {
+    let (Some(target), Some(hashed)) = (dict(d), vm.hashed_if_plain(keys)) else { return Ok(None) };
+    for (hash, key) in hashed {
+        vm.tick()?;
+        if !vm.dict_store_hashed(target, key, hash, v)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(d))
+}
+
 fn fill_keys<'v>(vm: &'v Vm, d: Value<'v>, it: Value<'v>, v: Value<'v>) -> NResult<'v> {
+    if vm.exact_type(d) == Some(Type::Dict)
+        && let Some(filled) = fill_hashed(vm, d, it, v)?
+    {
+        return Ok(filled);
+    }
     if vm.exact_type(d) == Some(Type::Dict)
         && let Some(target) = dict(d)
         && let Some(keys) = vm.items_leaf(it)?

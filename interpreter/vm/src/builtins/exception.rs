@@ -5,7 +5,6 @@ use crate::builtins::Type;
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::class::Class;
 use crate::object::exc::{Exception, Traceback};
-use crate::object::map::Dict;
 use crate::object::read;
 use crate::object::seq::{List, Tuple};
 use crate::object::text::Str;
@@ -23,7 +22,12 @@ pub(crate) static TABLES: &[&[NativeDef]] =
     &[std::slice::from_ref(&NEW), std::slice::from_ref(&INIT), METHODS];
 
 static METHODS: &[NativeDef] = &[
-    NativeDef::new("__setstate__", "self, state, /", setstate, "Restores attributes."),
+    NativeDef::new(
+        "__setstate__",
+        "self, state, /",
+        |vm, args| Err(vm.prelude_tail("group", "exception_setstate", args)),
+        "Restores attributes.",
+    ),
     NativeDef::new(
         "with_traceback",
         "self, tb, /",
@@ -103,16 +107,6 @@ fn init<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 fn no_keywords<'v>(vm: &'v Vm, class: Option<&Class>) -> Exit<'v> {
     let name = class.map_or("?".into(), |c| c.name_str());
     vm.type_error(format!("{name}() takes no keyword arguments"))
-}
-
-fn setstate<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    if let Some(d) = args[1].get::<Dict>() {
-        for (k, v) in d.entries() {
-            let k = vm.attribute_name(k)?;
-            vm.set_attr_raw(args[0], k, v)?;
-        }
-    }
-    Ok(Value::NONE)
 }
 
 fn with_traceback<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

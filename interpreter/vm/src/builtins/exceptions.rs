@@ -13,6 +13,12 @@ pub(crate) static OS_ERROR: &[&[NativeDef]] = &[&[
     NativeDef::new("__new__", "cls, /, *args, **kwargs", new_os_error, "").role(Role::Static),
     NativeDef::new("__init__", "self, /, *args, **kwargs", init_os_error, "Initialize self."),
     NativeDef::new("__str__", "self, /", os_error_str, "Return str(self)."),
+    NativeDef::new("__reduce__", "self, /", reduce_os_error, "Helper for pickle."),
+]];
+
+pub(crate) static BLOCKING_IO_ERROR: &[&[NativeDef]] = &[&[
+    NativeDef::getter("characters_written", characters_written, ""),
+    NativeDef::setter("characters_written", set_characters_written),
 ]];
 
 pub(crate) static STOP_ITERATION: &[&[NativeDef]] = &[&[NativeDef::new(
@@ -44,17 +50,22 @@ pub(crate) static SYSTEM_EXIT: &[&[NativeDef]] = &[&[NativeDef::new(
 pub(crate) static IMPORT_ERROR: &[&[NativeDef]] = &[&[
     NativeDef::new("__init__", "self, /, *args, **kwargs", init_import_error, "Initialize self."),
     NativeDef::new("__str__", "self, /", import_error_str, "Return str(self)."),
+    NativeDef::new("__reduce__", "self, /", reduce_with_name, "Helper for pickle."),
 ]];
 
-pub(crate) static ATTRIBUTE_ERROR: &[&[NativeDef]] = &[&[NativeDef::new(
-    "__init__",
-    "self, /, *args, **kwargs",
-    |vm, a| {
-        let allowed = [vm.names.name, vm.names.obj];
-        keyword_fields(vm, a, "AttributeError", &allowed)
-    },
-    "Initialize self.",
-)]];
+pub(crate) static ATTRIBUTE_ERROR: &[&[NativeDef]] = &[&[
+    NativeDef::new(
+        "__init__",
+        "self, /, *args, **kwargs",
+        |vm, a| {
+            let allowed = [vm.names.name, vm.names.obj];
+            keyword_fields(vm, a, "AttributeError", &allowed)
+        },
+        "Initialize self.",
+    ),
+    // The object stays behind: it need not be one that can be pickled.
+    NativeDef::new("__reduce__", "self, /", reduce_with_name, "Helper for pickle."),
+]];
 
 pub(crate) static NAME_ERROR: &[&[NativeDef]] = &[&[NativeDef::new(
     "__init__",
@@ -94,6 +105,21 @@ pub(crate) static UNICODE_DECODE: &[&[NativeDef]] = &[&[
         "__str__",
         "self, /",
         |vm, a| unicode_str(vm, a[0], "decode"),
+        "Return str(self).",
+    ),
+]];
+
+pub(crate) static UNICODE_TRANSLATE: &[&[NativeDef]] = &[&[
+    NativeDef::new(
+        "__init__",
+        "self, /, *args, **kwargs",
+        |vm, a| init_unicode(vm, a, "UnicodeTranslateError"),
+        "Initialize self.",
+    ),
+    NativeDef::new(
+        "__str__",
+        "self, /",
+        |vm, a| unicode_str(vm, a[0], "translate"),
         "Return str(self).",
     ),
 ]];
@@ -201,14 +227,16 @@ fn new_os_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         shape = os_error_type(n).shape();
     }
     let e = vm.new_exception(shape, vm.tuple(rest)?);
-    let class = vm.class_of(e);
-    // A subclass with an `__init__` of its own may call ours with other arguments.
-    let own_init =
-        vm.defining_class(class, vm.names.__init__).is_some_and(|c| c.has(class_flags::HEAP));
-    if !own_init {
+    if !fills_in_init(vm, vm.class_of(e)) {
         fill_os_error(vm, e, rest)?;
     }
     Ok(e)
+}
+
+/// A subclass with an `__init__` of its own may call ours with other arguments.
+fn fills_in_init(vm: &Vm, class: &Class) -> bool {
+    let is_own = |name| vm.defining_class(class, name).is_some_and(|c| c.has(class_flags::HEAP));
+    is_own(vm.names.__init__) && !is_own(vm.names.__new__)
 }
 
 fn fill_os_error<'v>(vm: &'v Vm, e: Value<'v>, args: &[Value<'v>]) -> NResult<'v> {
@@ -219,7 +247,10 @@ fn fill_os_error<'v>(vm: &'v Vm, e: Value<'v>, args: &[Value<'v>]) -> NResult<'v
     let n = &vm.names;
     put(vm, e, n.errno, args[0])?;
     put(vm, e, n.strerror, args[1])?;
-    if let Some(f) = args.get(2).filter(|f| !f.is_none()) {
+    let blocks = vm.class_of(e).is_subclass(vm.class(Type::BlockingIOError));
+    if let Some(count) = args.get(2).filter(|n| blocks && vm.as_index_i64(**n).is_some()) {
+        put(vm, e, written(vm), *count)?;
+    } else if let Some(f) = args.get(2).filter(|f| !f.is_none()) {
         put(vm, e, n.filename, *f)?;
         if let Some(f2) = args.get(4) {
             put(vm, e, n.filename2, *f2)?;
@@ -231,17 +262,71 @@ fn fill_os_error<'v>(vm: &'v Vm, e: Value<'v>, args: &[Value<'v>]) -> NResult<'v
 
 fn init_os_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let class: &Class = vm.class_of(args[0]);
-    let own_new =
-        vm.defining_class(class, vm.names.__new__).is_some_and(|c| c.has(class_flags::HEAP));
-    let own_init =
-        vm.defining_class(class, vm.names.__init__).is_some_and(|c| c.has(class_flags::HEAP));
+    if !fills_in_init(vm, class) {
+        return Ok(Value::NONE);
+    }
     if !args[1].is_empty() {
         return Err(vm.type_error(format!("{}() takes no keyword arguments", class.name_str())));
     }
-    if own_init || own_new {
-        return fill_os_error(vm, args[0], &args[2..]);
+    fill_os_error(vm, args[0], &args[2..])
+}
+
+fn written(vm: &Vm) -> Word {
+    vm.intern("characters_written").word()
+}
+
+fn characters_written<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    get(vm, args[0], written(vm)).ok_or_else(|| vm.err(Type::AttributeError, "characters_written"))
+}
+
+fn set_characters_written<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    if args[1].is_empty() {
+        characters_written(vm, args)?;
+        return put(vm, args[0], written(vm), Value::NONE);
     }
-    Ok(Value::NONE)
+    match vm.as_index_i64(args[1]) {
+        Some(_) => put(vm, args[0], written(vm), args[1]),
+        None => Err(vm.not_an_integer(args[1])),
+    }
+}
+
+/// What an exception is made of again, with fields that are no arguments of its class.
+fn reduced<'v>(vm: &'v Vm, e: Value<'v>, args: Value<'v>, fields: &[Word]) -> NResult<'v> {
+    let mut state = match vm.object_dict(e)?.and_then(|d| d.get::<Dict>()) {
+        Some(d) => d.entries(),
+        None => Vec::new(),
+    };
+    for name in fields {
+        state.extend(get(vm, e, *name).map(|v| (vm.word_value(*name), v)));
+    }
+    let class = vm.class_value_of(e);
+    if state.is_empty() {
+        return vm.tuple(&[class, args]);
+    }
+    let dict = vm.dict();
+    for (name, v) in state {
+        vm.dict_set_name(dict, name, v)?;
+    }
+    vm.tuple(&[class, args, Value::object(dict)])
+}
+
+fn reduce_os_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let e = args[0];
+    let Some(given) = e.get::<Exception>().map(Exception::args) else { return Ok(Value::NONE) };
+    let mut all = given.to_vec();
+    if let (2, Some(filename)) = (given.len(), get(vm, e, vm.names.filename)) {
+        all.push(filename);
+        if let Some(second) = get(vm, e, vm.names.filename2) {
+            all.extend([Value::NONE, second]);
+        }
+    }
+    reduced(vm, e, vm.tuple(&all)?, &[])
+}
+
+fn reduce_with_name<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    let e = args[0];
+    let given = e.get::<Exception>().map_or(Value::NONE, |e| crate::object::read(&e.args));
+    reduced(vm, e, given, &[vm.names.name, vm.names.path])
 }
 
 fn os_error_str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
@@ -290,6 +375,9 @@ fn init_syntax_error<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
                 items.len()
             )));
         }
+        if items.len() == 5 {
+            return Err(vm.type_error("end_offset must be provided when end_lineno is provided"));
+        }
         for (name, v) in fields.iter().zip(items) {
             put(vm, args[0], *name, v)?;
         }
@@ -320,15 +408,36 @@ fn syntax_error_str<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn init_unicode<'v>(vm: &'v Vm, args: &[Value<'v>], class: &str) -> NResult<'v> {
     base_init(vm, args)?;
-    let rest = &args[2..];
-    if rest.len() != 5 {
-        return Err(
-            vm.type_error(format!("{class}() takes exactly 5 arguments ({} given)", rest.len()))
-        );
-    }
     let n = &vm.names;
-    for (name, v) in [n.encoding, n.object, n.start, n.end, n.reason].iter().zip(rest) {
-        put(vm, args[0], *name, *v)?;
+    let fields = [n.encoding, n.object, n.start, n.end, n.reason];
+    // A translation has no encoding.
+    let skipped = usize::from(class == "UnicodeTranslateError");
+    let (fields, mut rest) = (&fields[skipped..], args[2..].to_vec());
+    if rest.len() != fields.len() {
+        return Err(vm.type_error(format!(
+            "function takes exactly {} arguments ({} given)",
+            fields.len(),
+            rest.len()
+        )));
+    }
+    let object = &mut rest[1 - skipped];
+    if class == "UnicodeDecodeError" {
+        match vm.buffer_copy(*object)? {
+            Some(copy) if !object.is_a::<Bytes>() => *object = vm.bytes(&copy)?,
+            Some(_) => {}
+            None => {
+                let given = vm.type_name(*object);
+                return Err(
+                    vm.type_error(format!("a bytes-like object is required, not '{given}'"))
+                );
+            }
+        }
+    } else if !object.is_a::<Str>() {
+        let (at, given) = (2 - skipped, vm.type_name(*object));
+        return Err(vm.type_error(format!("argument {at} must be str, not {given}")));
+    }
+    for (name, v) in fields.iter().zip(rest) {
+        put(vm, args[0], *name, v)?;
     }
     Ok(Value::NONE)
 }
@@ -336,19 +445,20 @@ fn init_unicode<'v>(vm: &'v Vm, args: &[Value<'v>], class: &str) -> NResult<'v> 
 /// `'utf-8' codec can't decode byte 0xff in position 0: invalid start byte`.
 fn unicode_str<'v>(vm: &'v Vm, e: Value<'v>, verb: &str) -> NResult<'v> {
     let n = &vm.names;
-    let text = |name| {
-        get(vm, e, name)
-            .and_then(|v| v.get::<Str>())
-            .map_or_else(String::new, |s| s.to_display().into_owned())
+    let text = |name| -> Result<String, Exit<'v>> {
+        let Some(v) = get(vm, e, name) else { return Ok(String::new()) };
+        let text = vm.convert(v, 1)?;
+        Ok(text.get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned()))
     };
-    let number = |name| get(vm, e, name).and_then(|v| v.as_small()).unwrap_or(0).max(0) as usize;
+    let number = |name| get(vm, e, name).and_then(|v| v.as_small()).unwrap_or(0);
     let (start, end) = (number(n.start), number(n.end));
+    let at = |end: i64| usize::try_from(start).ok().filter(|_| end == start + 1);
     let Some(object) = get(vm, e, n.object) else { return base_str(vm, e) };
     let what = if let Some(b) = object.get::<Bytes>() {
-        b.bytes().get(start).filter(|_| end == start + 1).map(|b| format!("byte 0x{b:02x}"))
+        at(end).and_then(|at| b.bytes().get(at)).map(|b| format!("byte 0x{b:02x}"))
     } else {
-        object.get::<Str>().filter(|_| end == start + 1).and_then(|s| {
-            let c = crate::text::wtf8::code_points(s.bytes()).nth(start)?;
+        object.get::<Str>().and_then(|s| {
+            let c = crate::text::wtf8::code_points(s.bytes()).nth(at(end)?)?;
             Some(match c {
                 0..=0xFF => format!("character '\\x{c:02x}'"),
                 0x100..=0xFFFF => format!("character '\\u{c:04x}'"),
@@ -356,12 +466,13 @@ fn unicode_str<'v>(vm: &'v Vm, e: Value<'v>, verb: &str) -> NResult<'v> {
             })
         })
     };
-    let (encoding, reason) = (text(n.encoding), text(n.reason));
+    let (encoding, reason) = (text(n.encoding)?, text(n.reason)?);
     let thing = if object.is_a::<Bytes>() { "bytes" } else { "characters" };
+    let who = if verb == "translate" { String::new() } else { format!("'{encoding}' codec ") };
     vm.str(&match what {
-        Some(w) => format!("'{encoding}' codec can't {verb} {w} in position {start}: {reason}"),
+        Some(w) => format!("{who}can't {verb} {w} in position {start}: {reason}"),
         None => format!(
-            "'{encoding}' codec can't {verb} {thing} in position {start}-{}: {reason}",
+            "{who}can't {verb} {thing} in position {start}-{}: {reason}",
             end.saturating_sub(1)
         ),
     })

@@ -178,7 +178,8 @@ fn compile<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         _ => text,
     };
     let proto = vm.compile_text(&text, &filename.to_display(), mode, false)?;
-    vm.instantiate(&proto)
+    let code = vm.instantiate(&proto)?;
+    vm.warn_of_text(&proto, code)
 }
 
 /// Blanks before an expression do not count.
@@ -191,6 +192,11 @@ fn run<'v>(vm: &'v Vm, args: &[Value<'v>], mode: Mode) -> NResult<'v> {
         name: "exec_done",
         catches: false,
         resume: |_, _, answer| answer.value().map(|_| Value::NONE),
+    };
+    static WARNED: Row = Row {
+        name: "exec_warned",
+        catches: false,
+        resume: |_, state, answer| Err(Exit::tail(answer.value()?, state.to_vec())),
     };
     let what = if mode == Mode::Expression { "eval" } else { "exec" };
     let absent = |v: Value<'v>| v.is_empty() || v.is_none();
@@ -223,6 +229,7 @@ fn run<'v>(vm: &'v Vm, args: &[Value<'v>], mode: Mode) -> NResult<'v> {
         vm.dict_set_name(dict, builtins, Value::object(vm.builtins()))?;
     }
     let namespaced = !locals.is(globals);
+    let is_code = args[0].is_a::<Code>();
     let proto = match args[0].get::<Code>() {
         Some(c) => code_for(vm, c, namespaced)?,
         None => {
@@ -232,8 +239,11 @@ fn run<'v>(vm: &'v Vm, args: &[Value<'v>], mode: Mode) -> NResult<'v> {
         }
     };
     let f = vm.module_function(&proto, globals)?;
-    let call = Exit::tail(f, if namespaced { vec![locals] } else { Vec::new() });
-    if mode == Mode::Expression { Err(call) } else { vm.and_then(Err(call), &NONE, vec![]) }
+    let args = if namespaced { vec![locals] } else { Vec::new() };
+    // A code object was warned of when it was made.
+    let warned = if is_code { Ok(f) } else { vm.warn_of_text(&proto, f) };
+    let called = vm.and_then(warned, &WARNED, args);
+    if mode == Mode::Expression { called } else { vm.and_then(called, &NONE, vec![]) }
 }
 
 /// A code object ready to run: compiled anew if its names must come from a namespace.
@@ -246,7 +256,9 @@ fn code_for<'v>(vm: &'v Vm, c: &Code, namespaced: bool) -> Result<Arc<CodeProto>
     }
     let Some(source) = &c.proto.source else { return Ok(c.proto.clone()) };
     // An expression's code says so by parsing as one.
-    let mode = if miniscript_syntax::parse(&source.text, Mode::Expression).is_ok() {
+    let mode = if c.proto.flags.interactive {
+        Mode::Interactive
+    } else if miniscript_syntax::parse(&source.text, Mode::Expression).is_ok() {
         Mode::Expression
     } else {
         Mode::Module

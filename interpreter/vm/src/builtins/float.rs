@@ -149,7 +149,10 @@ static FLOAT_ROW: Row = Row {
     resume: |vm, state, answer| {
         let v = answer.value()?;
         match vm.number(v) {
-            Some(Num::Float(_)) => Ok(v),
+            Some(Num::Float(x)) => {
+                let owner = state[0].get::<Class>().map_or("?".into(), |c| c.name_str());
+                vm.strict_number(&format!("{owner}.__float__"), Type::Float, v, Value::float(x))
+            }
             _ => Err(vm.type_error(format!(
                 "{}.__float__ returned non-float (type {})",
                 state[0].get::<Class>().map_or("?".into(), |c| c.name_str()),

@@ -4,11 +4,12 @@ use crate::Vm;
 use crate::builtins::Type;
 use crate::native::{Action, Answer, Exit, NResult, NativeDef, Quick, Row, Then};
 use crate::object::class::Class;
+use crate::object::exc::{Exception, Traceback};
 use crate::object::generator::{GenState, Generator};
 use crate::object::iter::Iter;
 use crate::object::read;
 use crate::object::text::Str;
-use crate::value::{EMPTY, Value};
+use crate::value::Value;
 
 /// Rows of all three.
 pub const NAMES: &[NativeDef] = &[
@@ -41,7 +42,7 @@ pub const GENERATOR: &[NativeDef] = &[
         "__next__",
         "self, /",
         |vm, a| Err(resume(vm, a[0], Value::NONE, false, None)),
-        "",
+        "Implement next(self).",
     )
     .quick(Quick::Next),
     NativeDef::getter("gi_running", running, ""),
@@ -72,6 +73,14 @@ pub const ASYNC: &[NativeDef] = &[
 
 /// Rows of what `coroutine.__await__()` gives. Word 0 is the coroutine.
 pub const WRAPPER: &[NativeDef] = &[
+    NativeDef::new("__iter__", "self, /", |_, a| Ok(a[0]), "Implement iter(self)."),
+    // The StopIteration at its end holds what the coroutine returned.
+    NativeDef::new(
+        "__next__",
+        "self, /",
+        |vm, a| wrapped(vm, &[a[0], Value::NONE], send_value),
+        "",
+    ),
     NativeDef::new("send", "self, value, /", |vm, a| wrapped(vm, a, send_value), ""),
     NativeDef::new(
         "throw",
@@ -121,15 +130,60 @@ fn coroutine_await<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     Ok(vm.iter(Type::CoroutineWrapper, wrapper_next, [a[0], e, e], 0, 0))
 }
 
-/// After the exception to throw was made. State: the generator.
+/// After the exception to throw was made. State: the generator, the class of the exception, its
+/// traceback or Empty.
 static THROW_ROW: Row = Row {
     name: "generator_throw",
     catches: false,
-    resume: |vm, state, answer| Err(resume(vm, state[0], answer.value()?, true, None)),
+    resume: |vm, state, answer| {
+        let mut made = answer.value()?;
+        if !vm.is_exception_of(made, Type::BaseException) {
+            made = vm.exception(
+                Type::TypeError,
+                format!(
+                    "calling {} should have returned an instance of BaseException, not {}",
+                    vm.class_repr(state[1]),
+                    vm.type_name(made)
+                ),
+            );
+        }
+        if let (Some(e), false) = (made.get::<Exception>(), state[2].is_empty()) {
+            e.traceback.set(state[2].word());
+        }
+        Err(resume(vm, state[0], made, true, None))
+    },
 };
 
+/// After the warning about more arguments than one. State: the generator and those arguments.
+static OLD_THROW_ROW: Row = Row {
+    name: "generator_old_throw",
+    catches: false,
+    resume: |vm, state, answer| answer.value().and_then(|_| throw_args(vm, state)),
+};
+
+/// What is said about `throw(type, value, traceback)`, of what is called `name`.
+pub(super) fn old_throw(name: &str) -> String {
+    format!(
+        "the (type, exc, tb) signature of {name}() is deprecated, use the single-arg signature \
+         instead."
+    )
+}
+
 fn throw<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    if a.get(2).is_none_or(|value| value.is_empty()) {
+        return throw_args(vm, a);
+    }
+    let state = a.iter().copied().take_while(|v| !v.is_empty()).collect();
+    let text = old_throw("throw");
+    Err(vm.warn_then(Type::DeprecationWarning, &text, Value::NONE, &OLD_THROW_ROW, state))
+}
+
+fn throw_args<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let (kind, value) = (a[1], a.get(2).copied().unwrap_or(Value::EMPTY));
+    let traceback = a.get(3).copied().filter(|tb| !tb.is_empty() && !tb.is_none());
+    if traceback.is_some_and(|tb| !tb.is_a::<Traceback>()) {
+        return Err(vm.type_error("throw() third argument must be a traceback object"));
+    }
     let is_class =
         kind.get::<Class>().is_some_and(|c| c.has(crate::object::class::class_flags::EXCEPTION));
     let is_exception = vm.is_exception_of(kind, Type::BaseException);
@@ -145,14 +199,15 @@ fn throw<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         }
         return Err(resume(vm, a[0], kind, true, None));
     }
-    if vm.is_exception_of(value, Type::BaseException) && !value.is_empty() {
-        return Err(resume(vm, a[0], value, true, None));
+    let state = vec![a[0], kind, traceback.unwrap_or(Value::EMPTY)];
+    if kind.get::<Class>().is_some_and(|class| vm.class_of(value).is_subclass(class)) {
+        return (THROW_ROW.resume)(vm, &state, Answer::Value(value));
     }
     let args = match value {
         v if v.is_empty() || v.is_none() => Vec::new(),
         v => v.get::<crate::object::seq::Tuple>().map_or_else(|| vec![v], |t| t.items().to_vec()),
     };
-    Err(Exit::call(kind, args, &THROW_ROW, vec![a[0]]))
+    Err(Exit::call(kind, args, &THROW_ROW, state))
 }
 
 /// After GeneratorExit was thrown: it must come out again, or the end.
@@ -201,11 +256,8 @@ fn suspended<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     Ok(state_is(a[0], GenState::Suspended))
 }
 
-fn delegate<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
-    Ok(match generator(a[0]) {
-        Some(g) if g.delegate.get() != EMPTY => read(&g.delegate),
-        _ => Value::NONE,
-    })
+fn delegate<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(generator(a[0]).and_then(|g| vm.delegate_of(g)).unwrap_or(Value::NONE))
 }
 
 fn code<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

@@ -5,7 +5,7 @@ use crate::builtins::Type;
 use crate::native::{NResult, NativeDef, Role};
 use crate::object::exc::Exception;
 use crate::object::text::Str;
-use crate::value::Value;
+use crate::value::{Value, Word};
 
 /// The rows.
 pub(crate) static TABLES: &[&[NativeDef]] = &[&[
@@ -17,6 +17,10 @@ pub(crate) static TABLES: &[&[NativeDef]] = &[&[
         "Initialize self.",
     ),
     NativeDef::new("__str__", "self, /", str, "Return str(self)."),
+    NativeDef::getter("message", |vm, a| Ok(field(vm, a[0], vm.names.message)), "message"),
+    NativeDef::setter("message", read_only),
+    NativeDef::getter("exceptions", |vm, a| Ok(field(vm, a[0], vm.names.exceptions)), "members"),
+    NativeDef::setter("exceptions", read_only),
     NativeDef::new("derive", "self, excs, /", derive, ""),
     NativeDef::new(
         "split",
@@ -42,6 +46,14 @@ pub(crate) static TABLES: &[&[NativeDef]] = &[&[
     )
     .role(Role::Class),
 ]];
+
+fn field<'v>(vm: &'v Vm, group: Value<'v>, name: Word) -> Value<'v> {
+    vm.get_attr_raw(group, vm.word_value(name)).unwrap_or(Value::NONE)
+}
+
+fn read_only<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Err(vm.err(Type::AttributeError, "readonly attribute"))
+}
 
 fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let mut shape = vm.shape_for_new(args[0], Type::BaseExceptionGroup)?;

@@ -127,7 +127,7 @@ const BOOL_METHODS: &[NativeDef] = &[
         "Create and return a new object.  See help(type) for accurate signature.",
     )
     .role(Role::Static),
-    NativeDef::new("__invert__", "self, /", invert, "~self"),
+    NativeDef::new("__invert__", "self, /", |vm, args| vm.invert_bool(args[0]), "~self"),
 ];
 
 /// The logical operators of bools: bools if both are, ints otherwise.
@@ -181,14 +181,14 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         Some(Num::Float(x)) => return Ok(make(vm, class, vm.faulty(float::to_int(x))?)),
         _ => {}
     }
-    for (name, row) in [
-        (vm.names.__int__, &INT_ROW),
-        (vm.names.__index__, &INDEX_ROW),
-        (vm.names.__trunc__, &TRUNC_ROW),
-    ] {
+    for (name, row) in [(vm.names.__int__, &INT_ROW), (vm.names.__index__, &INDEX_ROW)] {
         if let Some((f, args)) = vm.method(x, name)? {
             return vm.call_then(f, args, row, vec![cls]);
         }
+    }
+    if vm.class_lookup(vm.class_of(x), vm.names.__trunc__).is_some() {
+        let text = "The delegation of int() to __trunc__ is deprecated.";
+        return Err(vm.warn_then(Type::DeprecationWarning, text, x, &DELEGATED_ROW, vec![cls]));
     }
     match vm.parse_int(x, 10) {
         Some(n) => Ok(make(vm, class, n?)),
@@ -203,7 +203,11 @@ fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 static INT_ROW: Row = Row {
     name: "int_from_int",
     catches: false,
-    resume: |vm, state, answer| made_of(vm, state[0], answer.value()?, "__int__ returned non-int"),
+    resume: |vm, state, answer| {
+        let v = answer.value()?;
+        let n = made_of(vm, state[0], v, "__int__ returned non-int")?;
+        vm.strict_number("__int__", Type::Int, v, n)
+    },
 };
 
 /// After `__index__`.
@@ -211,7 +215,22 @@ static INDEX_ROW: Row = Row {
     name: "int_from_index",
     catches: false,
     resume: |vm, state, answer| {
-        made_of(vm, state[0], answer.value()?, "__index__ returned non-int")
+        let v = answer.value()?;
+        let n = made_of(vm, state[0], v, "__index__ returned non-int")?;
+        vm.strict_number("__index__", Type::Int, v, n)
+    },
+};
+
+/// After the warning about `__trunc__`.
+static DELEGATED_ROW: Row = Row {
+    name: "int_delegated",
+    catches: false,
+    resume: |vm, state, answer| {
+        let x = answer.value()?;
+        match vm.method(x, vm.names.__trunc__)? {
+            Some((f, args)) => vm.call_then(f, args, &TRUNC_ROW, state.to_vec()),
+            None => Ok(x),
+        }
     },
 };
 
@@ -248,7 +267,9 @@ static BASE_ROW: Row = Row {
             Num::Int(n) if n == 0 || (2..=36).contains(&n) => n as u32,
             _ => return Err(vm.value_error("int() base must be >= 2 and <= 36, or 0")),
         };
-        match vm.parse_int(state[1], base) {
+        let text = state[1];
+        let is_text = text.is_a::<Str>() || text.is_a::<Bytes>() || text.is_a::<ByteArray>();
+        match vm.parse_int(text, base).filter(|_| is_text) {
             Some(n) => Ok(make(vm, class, n?)),
             None => Err(vm.type_error("int() can't convert non-string with explicit base")),
         }

@@ -83,6 +83,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::TypeAlias => generic::TYPE_ALIAS,
         Type::Generic => generic::GENERIC,
         Type::OSError => exceptions::OS_ERROR,
+        Type::BlockingIOError => exceptions::BLOCKING_IO_ERROR,
         Type::StopIteration => exceptions::STOP_ITERATION,
         Type::SystemExit => exceptions::SYSTEM_EXIT,
         Type::ImportError => exceptions::IMPORT_ERROR,
@@ -91,6 +92,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::SyntaxError => exceptions::SYNTAX_ERROR,
         Type::UnicodeEncodeError => exceptions::UNICODE_ENCODE,
         Type::UnicodeDecodeError => exceptions::UNICODE_DECODE,
+        Type::UnicodeTranslateError => exceptions::UNICODE_TRANSLATE,
         Type::BaseExceptionGroup => group::TABLES,
         Type::Int => int::TABLES,
         Type::NoneType => number_rows::NONE,
@@ -125,7 +127,7 @@ fn methods(t: Type) -> &'static [&'static [NativeDef]] {
         Type::Generator => &[generator::GENERATOR, generator::SEND, generator::NAMES],
         Type::Coroutine => &[generator::COROUTINE, generator::SEND, generator::NAMES],
         Type::AsyncGenerator | Type::AsyncGenSend | Type::AsyncGenThrow => async_gen::methods(t),
-        Type::CoroutineWrapper => &[generator::WRAPPER, iterators::METHODS],
+        Type::CoroutineWrapper => &[generator::WRAPPER],
         t if iter_state::has_index(t) => {
             &[iterators::METHODS, iter_state::REDUCE, iter_state::SET_STATE]
         }

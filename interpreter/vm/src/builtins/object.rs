@@ -8,10 +8,10 @@ use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::native::{Exit, NResult, NativeDef, Role, Row};
 use crate::object::class::{Class, class_flags};
-use crate::object::func::{Function, Native};
+use crate::object::func::{BoundMethod, Function, Native};
 use crate::object::instance::has_attrs;
 use crate::object::map::Dict;
-use crate::object::record::{Member, Module};
+use crate::object::record::{GenericAlias, Member, Module};
 use crate::object::text::Str;
 use crate::value::Value;
 
@@ -200,6 +200,9 @@ impl Vm {
         if let Some(f) = obj.get::<Function>() {
             return Ok(Some(Value::object(self.function_dict(f))));
         }
+        if let Some(m) = obj.get::<BoundMethod>() {
+            return self.object_dict(crate::object::read(&m.func));
+        }
         let class = self.class_of(obj);
         if !has_attrs(h)
             || class.has(class_flags::NO_DICT)
@@ -299,6 +302,12 @@ impl Vm {
         match obj.get::<Class>() {
             Some(c) => of_class(c),
             None => of_class(self.class_of(obj)),
+        }
+        if let Some(m) = obj.get::<BoundMethod>() {
+            out.extend(self.own_attrs(crate::object::read(&m.func)).into_iter().map(|(k, _)| k));
+        }
+        if let Some(alias) = obj.get::<GenericAlias>().filter(|a| !a.origin().is_empty()) {
+            self.attribute_names(alias.origin(), out);
         }
         let slot =
             |k: &Value<'v>| k.get::<Str>().is_some_and(|s| s.bytes().first() == Some(&SLOT_BYTE));
@@ -472,9 +481,13 @@ fn get_dict<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn set_dict<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let (obj, v) = (args[0], args[1]);
+    let (obj, mut v) = (args[0], args[1]);
     if v.is_empty() {
-        return Err(vm.type_error("cannot delete __dict__"));
+        if obj.kind() != Some(Kind::Instance) {
+            return Err(vm.type_error("cannot delete __dict__"));
+        }
+        // The next look finds a new one.
+        v = Value::object(vm.dict());
     }
     if !v.is_a::<Dict>() {
         return Err(vm.type_error(format!(

@@ -30,12 +30,7 @@ pub(crate) static PROPERTY: &[&[NativeDef]] = &[&[
         "Set an attribute of instance to value.",
     ),
     NativeDef::new("__delete__", "self, instance, /", delete, "Delete an attribute of instance."),
-    NativeDef::new(
-        "__set_name__",
-        "self, owner, name, /",
-        set_name,
-        "Method to set name of a property.",
-    ),
+    NativeDef::new("__set_name__", "self, /, *args", set_name, "Method to set name of a property."),
     NativeDef::new(
         "getter",
         "self, fget, /",
@@ -55,8 +50,11 @@ pub(crate) static PROPERTY: &[&[NativeDef]] = &[&[
         "Descriptor to obtain a copy of the property with a different deleter.",
     ),
     NativeDef::getter("fget", |_, a| Ok(property(a[0]).map_or(Value::NONE, |p| p.fget())), ""),
+    NativeDef::setter("fget", read_only),
     NativeDef::getter("fset", |_, a| Ok(property(a[0]).map_or(Value::NONE, |p| p.fset())), ""),
+    NativeDef::setter("fset", read_only),
     NativeDef::getter("fdel", |_, a| Ok(property(a[0]).map_or(Value::NONE, |p| p.fdel())), ""),
+    NativeDef::setter("fdel", read_only),
     NativeDef::getter("__doc__", |_, a| Ok(property(a[0]).map_or(Value::NONE, |p| p.doc())), ""),
     NativeDef::setter("__doc__", set_doc),
     NativeDef::getter("__isabstractmethod__", is_abstract_property, ""),
@@ -242,11 +240,21 @@ fn store<'v>(vm: &'v Vm, me: Value<'v>, obj: Value<'v>, v: Option<Value<'v>>) ->
     vm.none_after(Err(Exit::tail(f, args)))
 }
 
-fn set_name<'v>(_: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+fn set_name<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    if args.len() != 3 {
+        return Err(vm.type_error(format!(
+            "__set_name__() takes 2 positional arguments but {} were given",
+            args.len() - 1
+        )));
+    }
     if let Some(p) = property(args[0]) {
         p.name.set(args[2].word());
     }
     Ok(Value::NONE)
+}
+
+fn read_only<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
+    Err(vm.err(Type::AttributeError, "readonly attribute"))
 }
 
 fn set_doc<'v>(_: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

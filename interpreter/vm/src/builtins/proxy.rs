@@ -5,6 +5,7 @@ use crate::builtins::Type;
 use crate::native::{Exit, NResult, NativeDef, Role, Row};
 use crate::object::class::Class;
 use crate::object::record::MappingProxy;
+use crate::object::seq::Tuple;
 use crate::value::Value;
 
 /// The rows.
@@ -49,6 +50,28 @@ pub(crate) static TABLES: &[&[NativeDef]] = &[&[
             vm.compare(crate::ops::compare::Cmp::Eq, under(vm, a[0])?, other)
         },
         "Return self==value.",
+    ),
+    NativeDef::new(
+        "__hash__",
+        "self, /",
+        |vm, a| vm.hash_value(under(vm, a[0])?),
+        "Return hash(self).",
+    ),
+    NativeDef::new(
+        "__class_getitem__",
+        "cls, item, /",
+        |vm, a| {
+            let args = if a[1].is_a::<Tuple>() { a[1] } else { vm.tuple(&a[1..2])? };
+            Ok(vm.generic_alias(a[0], args))
+        },
+        "See PEP 585",
+    )
+    .role(Role::Class),
+    NativeDef::new(
+        "__ior__",
+        "self, value, /",
+        |vm, _| Err(vm.type_error("'|=' is not supported by mappingproxy; use '|' instead")),
+        "Return self|=value.",
     ),
     NativeDef::new(
         "__or__",

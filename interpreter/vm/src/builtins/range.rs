@@ -62,6 +62,9 @@ static NEW_ROW: Row = Row {
         let mut args = state[1..].to_vec();
         let at = state[0].as_small().unwrap_or(0) as usize;
         let v = answer.value()?;
+        if let Some(warned) = vm.index_warning(v, &NEW_ROW, state) {
+            return Err(warned);
+        }
         if vm.as_index_i64(v).is_none() {
             return Err(
                 vm.type_error(format!("__index__ returned non-int (type {})", vm.type_name(v)))

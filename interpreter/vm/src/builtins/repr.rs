@@ -442,7 +442,11 @@ fn compound<'v>(vm: &'v Vm, v: Value<'v>, t: Type) -> Result<Option<Pieces<'v>>,
             let name = match (f.get::<Function>(), f.get::<Native>()) {
                 (Some(f), _) => vm.func_name(f),
                 (_, Some(n)) => n.def.name.to_owned(),
-                _ => "?".to_owned(),
+                _ => [vm.names.__qualname__, vm.names.__name__]
+                    .iter()
+                    .filter_map(|name| vm.get_attr_raw(f, vm.word_value(*name)))
+                    .find_map(|name| name.get::<Str>().map(|s| s.to_display().into_owned()))
+                    .unwrap_or_else(|| "?".to_owned()),
             };
             let receiver = vm.word_value(m.receiver.get());
             Pieces::new(format!("<bound method {name} of "), vec![receiver], ">")

@@ -229,7 +229,7 @@ pub(crate) fn sort_list<'v>(
         return Ok(Value::NONE);
     }
     let taken = vm.list(items)?;
-    vm.oom(l.update(&vm.heap, Vec::clear))?;
+    vm.oom(l.update(&vm.heap, |own| *own = Vec::new()))?;
     Err(vm.prelude_tail("seq", "sort_general", &[list, taken, key, Value::bool(reverse)]))
 }
 

@@ -324,6 +324,8 @@ fn type_params<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn abstractmethods<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     class(args[0])
+        // In `type` itself it is this very getter.
+        .filter(|c| !std::ptr::eq(*c, vm.class(Type::Type)))
         .and_then(|c| own(vm, c, vm.names.__abstractmethods__))
         .ok_or_else(|| vm.no_attribute(args[0], vm.names.__abstractmethods__))
 }
@@ -331,6 +333,9 @@ fn abstractmethods<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 fn set_abstractmethods<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let Some(c) = class(args[0]) else { return Ok(Value::NONE) };
     check_mutable(vm, c, "__abstractmethods__")?;
+    if args[1].is_empty() {
+        abstractmethods(vm, args)?;
+    }
     vm.class_set(c, vm.word_value(vm.names.__abstractmethods__), args[1])?;
     let any = !args[1].is_empty() && vm.plain_items(args[1]).is_some_and(|i| !i.is_empty());
     let flags = c.flags.get() & !class_flags::ABSTRACT;

@@ -137,6 +137,8 @@ pub struct CodeFlags {
     pub class_body: bool,
     /// Names are looked up in a namespace in R[0] (exec and eval with a locals mapping).
     pub namespaced: bool,
+    /// Of a module: a statement as it is typed at a prompt, whose values are printed.
+    pub interactive: bool,
     /// Frames of it do not show in tracebacks.
     pub hidden: bool,
     /// A comprehension, shown as part of its function.
@@ -192,6 +194,8 @@ pub struct CodeProto {
     /// Names assigned as `self.NAME = ..` in the methods of a class body: how many attribute
     /// slots its instances should have inline.
     pub attr_hint: u32,
+    /// Of a module: what its text deserves to be warned of.
+    pub warnings: Vec<(Span, String)>,
     /// The text it comes from.
     #[serde(skip)]
     pub source: Option<Arc<SourceInfo>>,

@@ -133,6 +133,11 @@ impl<'a> Compiler<'a> {
             let text = "multiple starred expressions in assignment";
             return Err(super::error("assignment", text, span));
         }
+        let before = targets.iter().position(is_star);
+        if before.is_some_and(|n| n >= 1 << 8 || targets.len() - n > 1 << 23) {
+            let text = "too many expressions in star-unpacking assignment";
+            return Err(super::error("assignment", text, span));
+        }
         if targets.is_empty() {
             self.op(Op::UNPACK, src, src, 0, span);
             return Ok(());

@@ -22,7 +22,12 @@ pub(super) fn collect(
     lazy_annotations: bool,
     watch: &Watch<'_>,
 ) -> Result<Symbols, SyntaxError> {
-    let symbols = Symbols { scopes: Vec::new(), vars: Vec::new(), by_node: FxHashMap::default() };
+    let symbols = Symbols {
+        scopes: Vec::new(),
+        vars: Vec::new(),
+        by_node: FxHashMap::default(),
+        warnings: Vec::new(),
+    };
     let mut b = Builder { symbols, cur: 0, iters: Vec::new(), lazy_annotations, watch };
     b.enter(ScopeKind::Module, None, true);
     b.stmts(&module.body)?;
@@ -33,8 +38,8 @@ pub(super) fn collect(
 pub(super) struct Builder<'w> {
     pub symbols: Symbols,
     pub cur: ScopeId,
-    /// For each open scope: how many comprehension iterables the walk is inside of.
-    pub iters: Vec<u32>,
+    /// For each open scope: whether the walk is inside of the iterable of a comprehension.
+    pub iters: Vec<bool>,
     lazy_annotations: bool,
     pub watch: &'w Watch<'w>,
 }
@@ -85,7 +90,7 @@ impl Builder<'_> {
             self.symbols.by_node.insert(key, id);
         }
         self.cur = id;
-        self.iters.push(0);
+        self.iters.push(self.iters.last() == Some(&true));
     }
 
     pub fn leave(&mut self) {
@@ -250,6 +255,7 @@ impl Builder<'_> {
                 self.stmts(&s.finalbody)
             }
             StmtKind::Assert { test, msg } => {
+                self.doubt_assertion(test, stmt.span);
                 self.expr(test)?;
                 self.opt(msg)
             }
@@ -315,6 +321,8 @@ impl Builder<'_> {
             }
             if global {
                 sym.global = true;
+                // The module's own code means the same variable.
+                self.symbols.scopes[0].syms.entry(key).or_default().global = true;
             } else {
                 sym.nonlocal = true;
             }
@@ -499,6 +507,10 @@ impl Builder<'_> {
                 }
                 self.note_self_attr(value, attr);
                 self.expr(value)
+            }
+            ExprKind::Subscript { value, index } => {
+                self.expr(value)?;
+                self.expr(index)
             }
             _ => self.expr(e),
         }

@@ -55,16 +55,18 @@ impl Builder<'_> {
                 self.expr(orelse)
             }
             ExprKind::ListComp(c) | ExprKind::SetComp(c) => {
-                let elts = [&c.elt];
-                self.comp(node(&**c), &c.generators, &elts, ScopeKind::Comp, e.span)
+                let is_list = matches!(e.kind, ExprKind::ListComp(_));
+                let role = if is_list { "list comprehension" } else { "set comprehension" };
+                let kind = (ScopeKind::Comp, role);
+                self.comp(node(&**c), &c.generators, &[&c.elt], kind, e.span)
             }
             ExprKind::GeneratorExp(c) => {
-                let elts = [&c.elt];
-                self.comp(node(&**c), &c.generators, &elts, ScopeKind::GeneratorExp, e.span)
+                let kind = (ScopeKind::GeneratorExp, "generator expression");
+                self.comp(node(&**c), &c.generators, &[&c.elt], kind, e.span)
             }
             ExprKind::DictComp(c) => {
-                let elts = [&c.key, &c.value];
-                self.comp(node(&**c), &c.generators, &elts, ScopeKind::Comp, e.span)
+                let kind = (ScopeKind::Comp, "dict comprehension");
+                self.comp(node(&**c), &c.generators, &[&c.key, &c.value], kind, e.span)
             }
             ExprKind::Await(value) => {
                 self.expr(value)?;
@@ -79,10 +81,12 @@ impl Builder<'_> {
                 self.yields(e.span)
             }
             ExprKind::Compare { left, rest } => {
+                self.doubt_identity(left, rest, e.span);
                 self.expr(left)?;
                 rest.iter().try_for_each(|s| self.expr(&s.operand))
             }
             ExprKind::Call(call) => {
+                self.doubt_callee(&call.func);
                 self.expr(&call.func)?;
                 self.exprs(&call.args)?;
                 call.keywords.iter().try_for_each(|k| {
@@ -92,6 +96,7 @@ impl Builder<'_> {
             }
             ExprKind::Attribute { value, .. } => self.expr(value),
             ExprKind::Subscript { value, index } => {
+                self.doubt_subscript(value, index);
                 self.expr(value)?;
                 self.expr(index)
             }
@@ -121,7 +126,7 @@ impl Builder<'_> {
         key: usize,
         generators: &[Comprehension],
         elts: &[&Expr],
-        kind: ScopeKind,
+        (kind, role): (ScopeKind, &'static str),
         span: Span,
     ) -> Done {
         let Some((first, rest)) = generators.split_first() else { return Ok(()) };
@@ -132,6 +137,7 @@ impl Builder<'_> {
             && depth < MAX_INLINED_COMPS
             && (generators.len() <= MAX_INLINED_CLAUSES || depth == 0);
         self.enter(kind, Some((key, 0)), !inlined);
+        self.scope().role = role;
         if !inlined {
             self.name(".0", Use::Param, first.span)?;
         }
@@ -165,19 +171,20 @@ impl Builder<'_> {
     }
 
     fn in_iterable(&mut self, e: &Expr) -> Done {
-        if let Some(n) = self.iters.last_mut() {
-            *n += 1;
+        let outside = self.iters.last().copied();
+        if let Some(inside) = self.iters.last_mut() {
+            *inside = true;
         }
-        let done = self.expr(e);
-        if let Some(n) = self.iters.last_mut() {
-            *n -= 1;
+        self.expr(e)?;
+        if let (Some(inside), Some(outside)) = (self.iters.last_mut(), outside) {
+            *inside = outside;
         }
-        done
+        Ok(())
     }
 
     fn walrus(&mut self, target: &Expr, span: Span) -> Done {
         let ExprKind::Name(name) = &target.kind else { return self.target(target) };
-        if self.iters.last().is_some_and(|n| *n > 0) {
+        if self.iters.last() == Some(&true) {
             let text =
                 "assignment expression cannot be used in a comprehension iterable expression";
             return Err(SyntaxError::new("scope", text, span));
@@ -237,8 +244,10 @@ impl Builder<'_> {
                 return Ok(());
             }
             ScopeKind::Module | ScopeKind::Class => "'yield' outside function",
-            ScopeKind::Comp => "'yield' inside list comprehension",
-            ScopeKind::GeneratorExp => "'yield' inside generator expression",
+            ScopeKind::Comp | ScopeKind::GeneratorExp => {
+                let text = format!("'yield' inside {}", scope.role);
+                return Err(SyntaxError::new("scope", text, span));
+            }
             ScopeKind::TypeScope => {
                 let text = format!("yield expression cannot be used within {}", scope.role);
                 return Err(SyntaxError::new("scope", text, span));

@@ -296,7 +296,7 @@ impl<'a> Compiler<'a> {
     /// `def f[T](..)`: a hidden function makes the type parameters and the function.
     fn generic_function(&mut self, def: &'a FunctionDef, f: u32, line: u32, span: Span) -> Res {
         // The defaults belong to the outside; they become its arguments.
-        let args = self.tmps(4)?;
+        let args = self.tmp()?;
         let flags = self.defaults(&def.params, args)?;
         for (bit, i) in [(1, 1), (2, 2)] {
             if flags & bit == 0 {

@@ -15,6 +15,7 @@ mod comp;
 mod cond;
 mod dis;
 mod display;
+mod doubt;
 mod expr;
 mod flow;
 mod fold;
@@ -34,7 +35,7 @@ mod verify;
 use std::sync::Arc;
 
 use miniscript_syntax::ast::{ExprKind, Mode, Module, Stmt, StmtKind};
-use miniscript_syntax::{Span, SyntaxError, Watch};
+use miniscript_syntax::{Span, SyntaxError, Watch, escape_warnings};
 
 use crate::code::op::Op;
 use crate::code::proto::{CodeProto, SourceInfo};
@@ -80,6 +81,7 @@ pub fn compile_watched(
     let lazy_annotations = mode.lazy_annotations || annotations;
     let mut symbols = collect::collect(module, lazy_annotations, watch)?;
     scope::resolve_all(&mut symbols, mode.namespaced)?;
+    let mut warnings = std::mem::take(&mut symbols.warnings);
     let mut compiler = Compiler {
         syms: &symbols,
         watch,
@@ -92,7 +94,10 @@ pub fn compile_watched(
     };
     compiler.module(module, mode.namespaced)?;
     watch.step()?;
-    let code = Arc::new(compiler.u.finish(source)?);
+    let mut code = compiler.u.finish(source.clone())?;
+    code.warnings = escape_warnings(&source.text);
+    code.warnings.append(&mut warnings);
+    let code = Arc::new(code);
     #[cfg(debug_assertions)]
     if let Err(fault) = verify::verify(&code) {
         return Err(error("internal", format!("internal: {fault}"), Span::default()));
@@ -107,6 +112,7 @@ impl<'a> Compiler<'a> {
         proto.qualname = "<module>".to_owned();
         proto.first_line = 1;
         proto.flags.namespaced = namespaced;
+        proto.flags.interactive = module.mode == Mode::Interactive;
         if namespaced {
             proto.arg_count = 1;
             proto.posonly_count = 1;

@@ -338,7 +338,7 @@ impl<'a> Compiler<'a> {
     ) -> Res {
         let mut seen: Vec<Const> = Vec::new();
         for key in items.iter().filter_map(|i| fold(&i.key)) {
-            if seen.contains(&key) {
+            if seen.iter().any(|other| same_key(other, &key)) {
                 let text = format!("mapping pattern checks duplicate key ({})", key_text(&key));
                 return Err(error(text, span));
             }
@@ -544,6 +544,22 @@ fn check_refutable(p: &Pattern) -> Res {
     }
 }
 
+/// Whether two keys are equal, also as numbers of several types.
+fn same_key(a: &Const, b: &Const) -> bool {
+    let number = |key: &Const| match key {
+        Const::Bool(b) => Some((f64::from(u8::from(*b)), 0.0)),
+        // Others are no floats.
+        Const::Int(n) if n.unsigned_abs() < 1 << 53 => Some((*n as f64, 0.0)),
+        Const::Float(x) => Some((*x, 0.0)),
+        Const::Complex(re, im) => Some((*re, *im)),
+        _ => None,
+    };
+    match (number(a), number(b)) {
+        (Some(x), Some(y)) => x == y,
+        _ => a == b,
+    }
+}
+
 /// A key as its `repr`, for the message about duplicates.
 fn key_text(key: &Const) -> String {
     match key {
@@ -551,7 +567,8 @@ fn key_text(key: &Const) -> String {
         Const::Bool(true) => "True".to_owned(),
         Const::Bool(false) => "False".to_owned(),
         Const::Int(n) => n.to_string(),
-        Const::Float(x) => format!("{x:?}"),
+        Const::Float(x) => crate::num::float::repr(*x),
+        Const::Complex(re, im) => crate::num::complex::Complex { re: *re, im: *im }.repr(),
         Const::Str(s) => format!("'{}'", String::from_utf8_lossy(s)),
         Const::Bytes(b) => format!("b'{}'", String::from_utf8_lossy(b)),
         _ => "...".to_owned(),

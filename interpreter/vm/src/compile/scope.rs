@@ -148,7 +148,7 @@ pub(super) struct Scope {
     pub self_attrs: FxHashSet<Rc<str>>,
     /// Comprehensions around this one in its unit.
     pub comp_depth: u32,
-    /// Of a type scope: what messages call it.
+    /// Of a type scope or a comprehension: what messages call it.
     pub role: &'static str,
 }
 
@@ -159,6 +159,8 @@ pub(super) struct Symbols {
     /// The scope that a node of the tree opens, by the node's address and a number for nodes
     /// that open two.
     pub by_node: FxHashMap<(usize, u8), ScopeId>,
+    /// What is no error but hardly meant.
+    pub warnings: Vec<(Span, String)>,
 }
 
 impl Symbols {
@@ -247,11 +249,11 @@ fn resolve_one(
     }
     if sym.nonlocal {
         return match outer(symbols, id, name) {
-            Outer::Var(v) if kind == ScopeKind::Class => Ok(Res::NamespaceVar(v)),
             Outer::Var(v) if symbols.is_type_param(v) => {
                 let text = format!("nonlocal binding not allowed for type parameter '{name}'");
                 Err(SyntaxError::new("scope", text, sym.declared_at))
             }
+            Outer::Var(v) if kind == ScopeKind::Class => Ok(Res::NamespaceVar(v)),
             Outer::Var(v) => Ok(Res::Var(v)),
             _ => {
                 let text = format!("no binding for nonlocal '{name}' found");
@@ -298,6 +300,9 @@ fn resolve_one(
                     // comprehensions see the mapping.
                     _ if namespaced && symbols.scopes[id].unit == 0 => match found {
                         Outer::Global => Res::Global,
+                        _ if symbols.scopes[0].syms.get(name).is_some_and(|s| s.global) => {
+                            Res::Global
+                        }
                         _ => Res::Namespace,
                     },
                     _ => Res::Global,

@@ -16,7 +16,11 @@ static INDEX_ROW: Row = Row {
     name: "again_index",
     catches: false,
     resume: |vm, state, answer| {
-        let v = vm.checked_index(answer.value()?)?;
+        let given = answer.value()?;
+        if let Some(warned) = vm.index_warning(given, &INDEX_ROW, state) {
+            return Err(warned);
+        }
+        let v = vm.checked_index(given)?;
         let (Some(f), Some(args)) = (state[0].get::<Native>(), state[1].get::<Tuple>()) else {
             return Ok(v);
         };

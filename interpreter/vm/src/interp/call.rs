@@ -573,6 +573,9 @@ impl Vm {
         let mut out = vec![Value::EMPTY; ar.fixed as usize];
         let positional = given.len().min(max);
         if !names.is_empty() && ar.fixed == ar.posonly && !ar.varkw {
+            if f.def.name == "__new__" && self.has_own_init(given) {
+                return self.bind_native(f, given, Value::EMPTY);
+            }
             return Err(
                 self.type_error(format!("{} takes no keyword arguments", self.native_label(f)))
             );
@@ -633,6 +636,14 @@ impl Vm {
             out.extend_from_slice(&given[max..]);
         }
         Ok(out)
+    }
+
+    /// The class that is to be made has an `__init__` of a script's, for which the keywords are.
+    fn has_own_init(&self, given: &[Value<'_>]) -> bool {
+        let class = given.first().and_then(|class| class.get::<Class>());
+        class
+            .and_then(|class| self.defining_class(class, self.names.__init__))
+            .is_some_and(|owner| owner.has(class_flags::HEAP))
     }
 
     /// The name in messages: `__new__` and `__init__` speak for their class.

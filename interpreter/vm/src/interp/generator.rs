@@ -53,7 +53,7 @@ impl Vm {
         }
         let g = Value::object(g);
         // Only these have something to do when they are dropped.
-        if !p.handlers.is_empty() && class != Type::AsyncGenerator {
+        if class == Type::Coroutine || !p.handlers.is_empty() && class == Type::Generator {
             self.finalizers.watch(g);
         }
         self.return_value(g)
@@ -92,10 +92,11 @@ impl Vm {
                 return self.raise_here(self.value_error(format!("{what} already executing")));
             }
             GenState::Done => {
-                if throw {
+                let is_coroutine = self.generator_kind(g) == "coroutine";
+                if throw && !is_coroutine {
                     return self.unwind_from(sent);
                 }
-                if self.generator_kind(g) == "coroutine" {
+                if is_coroutine {
                     return self.raise_here(
                         self.err(Type::RuntimeError, "cannot reuse already awaited coroutine"),
                     );
@@ -365,6 +366,17 @@ impl Vm {
             ));
         }
         self.yield_value(v, ins.b())
+    }
+
+    /// What a suspended generator waits for in a `yield from` or `await`.
+    pub(crate) fn delegate_of<'v>(&'v self, g: &Generator) -> Option<Value<'v>> {
+        if g.state.get() != GenState::Suspended || !self.at_delegate(g) {
+            return None;
+        }
+        // SAFETY: the saved pc lies in the generator's code, at an instruction whose operand is
+        // one of its registers.
+        let word = unsafe { *g.regs.get().add(crate::code::op::Ins(*g.pc.get()).a()) };
+        Some(self.word_value(word))
     }
 
     fn at_delegate(&self, g: &Generator) -> bool {

@@ -54,7 +54,7 @@ pub(super) fn put_special(out: &mut String, x: f64) -> bool {
 
 /// `float(text)` for a `str` or the bytes of a `bytes`.
 pub fn parse(text: &[u8], shown: Shown) -> Result<f64, Fault> {
-    let plain = literal::plain(text);
+    let plain = literal::plain(text).filter(|_| shown == Shown::Str || text.is_ascii());
     plain.as_deref().and_then(parse_plain).ok_or_else(|| {
         Fault::value(format!("could not convert string to float: {}", shown.repr(text)))
     })

@@ -47,8 +47,6 @@ pub struct Generator {
     pub qualname: Cell<Word>,
     /// For async generators: something awaits its next item.
     pub(crate) awaited: Cell<bool>,
-    /// What it delegates to (`gi_yieldfrom`), or Empty.
-    pub(crate) delegate: Cell<Word>,
 }
 
 /// Most registers that lie behind the struct.
@@ -70,7 +68,6 @@ impl Generator {
             name: Cell::new(func.name.get()),
             qualname: Cell::new(func.qualname.get()),
             awaited: Cell::new(false),
-            delegate: Cell::new(EMPTY),
         }
     }
 
@@ -110,7 +107,6 @@ impl Generator {
         self.state.set(GenState::Done);
         self.reg_len.set(0);
         self.handled.set(EMPTY);
-        self.delegate.set(EMPTY);
     }
 }
 
@@ -118,7 +114,7 @@ impl Generator {
 unsafe impl Object for Generator {
     const KIND: Kind = Kind::Generator;
     fn trace(&self, m: &mut Marker) {
-        for c in [&self.func, &self.handled, &self.name, &self.qualname, &self.delegate] {
+        for c in [&self.func, &self.handled, &self.name, &self.qualname] {
             m.cell(c);
         }
         if self.reg_len.get() > 0 {

@@ -147,6 +147,12 @@ impl List {
         }
     }
 
+    /// Whether there is memory for items.
+    pub(crate) fn has_room(&self) -> bool {
+        // SAFETY: only read, and no other reference is used meanwhile.
+        unsafe { (*self.items.get()).capacity() > 0 }
+    }
+
     /// Appends a value.
     #[inline]
     pub fn push(&self, heap: &Heap, v: Value<'_>) -> Result<(), OutOfMemory> {

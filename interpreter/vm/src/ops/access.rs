@@ -83,6 +83,8 @@ impl Vm {
     ) -> Option<Value<'v>> {
         let h = obj.header()?;
         if let Some(m) = obj.get::<Module>() {
+            // A class of a script's may look its attributes up in its own way.
+            self.exact_type(obj)?;
             return self.cache_module_attr(m, name, cache);
         }
         if let Some(c) = obj.get::<Class>() {
@@ -280,6 +282,7 @@ impl Vm {
         let name = self.cache_name(cache);
         self.st.set_reg(a + 1, EMPTY);
         if let Some(m) = obj.get::<Module>()
+            && self.exact_type(obj).is_some()
             && let Some(v) = self.cache_module_attr(m, name, cache)
         {
             return Ok(v);

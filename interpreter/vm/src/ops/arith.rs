@@ -355,10 +355,8 @@ impl Vm {
             let n = self.index_result(count)?;
             return self.repeat_sequence(seq, n, mutates);
         }
-        match self.method(count, self.names.__index__)? {
-            Some((f, args)) => {
-                Err(Exit::call(f, args, &REPEAT_ROW, vec![seq, Value::bool(mutates)]))
-            }
+        match self.class_lookup(self.class_of(count), self.names.__index__) {
+            Some(_) => self.index_then(count, &REPEAT_ROW, vec![seq, Value::bool(mutates)]),
             None => Err(self.type_error(format!(
                 "can't multiply sequence by non-int of type '{}'",
                 self.type_name(count)
@@ -449,6 +447,7 @@ impl Vm {
                 Op::NEG => return Ok(self.num_neg(n)),
                 Op::POS if a.as_bool().is_none() => return Ok(a),
                 Op::POS => return Ok(self.num_value(n)),
+                _ if a.as_bool().is_some() => return self.invert_bool(a),
                 _ => {
                     if let Some(v) = self.num_invert(n) {
                         return Ok(v);

@@ -48,13 +48,26 @@ static ANEXT_ROW: Row = Row {
         if v.is_a::<Generator>() && vm.exact_type(v) == Some(Type::Coroutine) {
             return Ok(v);
         }
-        if vm.class_lookup(vm.class_of(v), vm.names.__await__).is_some() {
-            return vm.get_awaitable(v, 0);
+        vm.and_then(vm.get_awaitable(v, 0), &INVALID_ROW, vec![v])
+    },
+};
+
+/// After `__await__` of what `__anext__` gave. State: what that was.
+static INVALID_ROW: Row = Row {
+    name: "anext_awaited",
+    catches: true,
+    resume: |vm, state, answer| match answer {
+        Answer::Value(v) => Ok(v),
+        Answer::Raised(cause) => {
+            let text = format!(
+                "'async for' received an invalid object from __anext__: {}",
+                vm.type_name(state[0])
+            );
+            let e = vm.exception(Type::TypeError, text);
+            vm.set_cause(e, cause);
+            vm.set_explicit_context(e, cause);
+            Err(Exit::Raise(e))
         }
-        Err(vm.type_error(format!(
-            "'async for' received an invalid object from __anext__: {}",
-            vm.type_name(v)
-        )))
     },
 };
 
@@ -64,7 +77,7 @@ impl Vm {
         if let Some(g) = v.get::<Generator>()
             && self.exact_type(v) == Some(Type::Coroutine)
         {
-            if g.delegate.get() != crate::value::EMPTY {
+            if self.delegate_of(g).is_some() {
                 return Err(self.runtime_error("coroutine is being awaited already"));
             }
             return Ok(v);

@@ -206,7 +206,7 @@ impl Vm {
                 return Ok(v);
             };
             if f.is_none() {
-                continue;
+                return Err(self.type_error("'NoneType' object is not callable"));
             }
             match self.native_owner(f) {
                 Some(Type::Object) => {
@@ -564,7 +564,12 @@ impl Vm {
             return Some(self.bytes_contains(c, v));
         }
         if let Some(r) = c.get::<Range>() {
-            return Some(match self.range_index(r, v) {
+            let index = match v.is_object() && self.exact_type(v).is_none() {
+                // An int of a subclass may have an `__eq__` of its own.
+                true => None,
+                false => self.range_index(r, v),
+            };
+            return Some(match index {
                 Some(found) => Ok(found.is_some()),
                 None => self.contains_by_iteration(c, v),
             });

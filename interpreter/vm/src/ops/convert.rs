@@ -9,6 +9,16 @@ use crate::object::view::data_of;
 use crate::ops::number::Num;
 use crate::value::{Value, Word};
 
+/// After `__index__`.
+static GIVEN_ROW: Row = Row {
+    name: "index_given",
+    catches: false,
+    resume: |vm, state, answer| {
+        let v = answer.value()?;
+        vm.index_warning(v, &GIVEN_ROW, state).map_or(Ok(v), Err)
+    },
+};
+
 impl Vm {
     /// Calls `f` and hands the result to `row`, at once if `f` is native.
     pub(crate) fn call_then<'v>(
@@ -67,7 +77,10 @@ impl Vm {
             return (row.resume)(self, &state, Answer::Value(v));
         }
         match self.method(v, self.names.__index__)? {
-            Some((f, args)) => self.call_then(f, args, row, state),
+            Some((f, args)) => {
+                let given = self.call_then(f, args, &GIVEN_ROW, Vec::new());
+                self.and_then(given, row, state)
+            }
             None => Err(self.not_an_integer(v)),
         }
     }

@@ -12,7 +12,7 @@ use crate::object::class::Class;
 use crate::object::func::{BoundMethod, Native};
 use crate::object::map::Set;
 use crate::object::num::{BigIntObj, Complex, Int64};
-use crate::object::record::{GenericAlias, MappingProxy};
+use crate::object::record::GenericAlias;
 use crate::object::seq::{Range, Slice, Tuple};
 use crate::object::text::{Bytes, Str};
 use crate::object::view::MemoryView;
@@ -183,13 +183,16 @@ impl Vm {
         if let Some(a) = v.get::<GenericAlias>() {
             if a.origin().is_empty() {
                 // A union is equal in any order of its members.
-                return known(a.args().get::<Tuple>().map_or(0, |t| t.len() as i64));
+                let members = self.frozenset();
+                for v in a.args().get::<Tuple>().map_or(&[][..], |t| t.items()) {
+                    if !self.set_store(members, *v)? {
+                        return Ok(Part::Script);
+                    }
+                }
+                return self.hash_struct(Value::object(members));
             }
             let parts = self.tuple(&[a.origin(), a.args()])?;
             return Ok(parts.get::<Tuple>().map_or(Part::Script, |t| Part::Items(t.items())));
-        }
-        if v.is_a::<MappingProxy>() {
-            return Err(self.unhashable(v));
         }
         match self.class_lookup(self.class_of(v), self.names.__hash__) {
             Some(f) if f.is_none() => Err(self.unhashable(v)),

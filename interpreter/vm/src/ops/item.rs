@@ -56,8 +56,17 @@ static SET_ROW: Row = Row {
 };
 
 /// The result of an `__index__` method.
-static INDEX_ROW: Row =
-    Row { name: "index", catches: false, resume: |vm, _, a| vm.checked_index(a.value()?) };
+static INDEX_ROW: Row = Row {
+    name: "index",
+    catches: false,
+    resume: |vm, state, answer| {
+        let v = answer.value()?;
+        match vm.index_warning(v, &INDEX_ROW, state) {
+            Some(warned) => Err(warned),
+            None => vm.checked_index(v),
+        }
+    },
+};
 
 impl Vm {
     /// `o[i]`.
@@ -101,9 +110,14 @@ impl Vm {
             let f = self.getattr(o, self.word_value(self.names.__class_getitem__))?;
             return Err(Exit::tail(f, vec![i]));
         }
-        if c.has(crate::object::class::class_flags::HEAP)
-            || !Type::ALL.get(c.native_type.get() as usize).is_some_and(|t| is_generic(*t))
-        {
+        let builtin = |c: &Class| Type::ALL.get(c.native_type.get() as usize).copied();
+        let generic = c.mro().iter().filter_map(|c| c.get::<Class>()).any(|base| {
+            !base.has(crate::object::class::class_flags::HEAP)
+                && builtin(base).is_some_and(is_generic)
+                // What makes classes is generic itself; its subclasses are not.
+                && (std::ptr::eq(base, c) || builtin(base) != Some(Type::Type))
+        });
+        if !generic {
             return Err(self.type_error(format!("type '{}' is not subscriptable", c.name_str())));
         }
         let args = if self.exact_type(i) == Some(Type::Tuple) { i } else { self.tuple(&[i])? };
@@ -153,8 +167,8 @@ impl Vm {
                 None => Err(self.with_plain_slice(i, &GET_ROW, vec![o, i])),
             };
         }
-        match self.method(i, self.names.__index__)? {
-            Some((f, args)) => Err(Exit::call(f, args, &GET_ROW, vec![o, i])),
+        match self.class_lookup(self.class_of(i), self.names.__index__) {
+            Some(_) => self.index_then(i, &GET_ROW, vec![o, i]),
             None => Err(self.bad_index(o, i)),
         }
     }

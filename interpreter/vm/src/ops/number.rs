@@ -399,6 +399,17 @@ impl Vm {
     }
 
     /// `~n` of an int.
+    /// `~True`.
+    #[cold]
+    pub(crate) fn invert_bool<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
+        const TEXT: &str = "Bitwise inversion '~' on bool is deprecated. This returns the bitwise \
+             inversion of the underlying int object and is usually not what you expect from \
+             negating a bool. Use the 'not' operator for boolean negation or ~int(x) if you really \
+             want the bitwise inversion of the underlying int.";
+        let inverted = -1 - i64::from(v.as_bool() == Some(true));
+        self.warn(crate::builtins::Type::DeprecationWarning, TEXT, self.int(inverted))
+    }
+
     pub(crate) fn num_invert<'v>(&'v self, n: Num<'v>) -> Option<Value<'v>> {
         match n {
             Num::Int(n) => Some(self.int(!n)),

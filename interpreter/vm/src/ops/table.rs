@@ -107,13 +107,21 @@ impl Vm {
     /// What is looked up for `v` in a set: a frozen copy, if it is a set.
     pub(crate) fn set_key<'v>(&'v self, v: Value<'v>) -> NResult<'v> {
         match v.get::<Set>() {
-            Some(s) if !s.is_frozen() => {
+            // A subclass may have a hash of its own.
+            Some(s) if !s.is_frozen() && !self.is_hashable(v) => {
                 let copy = self.frozenset();
                 self.set_copy_into(s, copy)?;
                 Ok(Value::object(copy))
             }
             _ => Ok(v),
         }
+    }
+
+    fn is_hashable(&self, v: Value<'_>) -> bool {
+        self.exact_type(v).is_none()
+            && self
+                .class_lookup(self.class_of(v), self.names.__hash__)
+                .is_some_and(|f| !f.is_none() && self.native_owner(f).is_none())
     }
 
     /// Fills an empty set with the elements of another.
@@ -414,6 +422,7 @@ impl Vm {
                 };
                 module(own("__module__").unwrap_or_default(), c.name_str().into_owned())
             }
+            None if callee.is_none() => "None".to_owned(),
             None => format!("{} object", self.type_name(callee)),
         }
     }

@@ -28,6 +28,7 @@ pub static FILES: &[(&str, &str)] = &[
     ("group", include_str!("group.ms")),
     ("seq", include_str!("seq.ms")),
     ("text", include_str!("text.ms")),
+    ("warn", include_str!("warn.ms")),
     ("weak", include_str!("weak.ms")),
 ];
 

@@ -26,6 +26,7 @@ pub(super) const ROWS: &[NativeDef] = &[
     NativeDef::new("__length", "d, /", length, ""),
     NativeDef::new("__is_plain_dict", "v, /", is_plain_dict, ""),
     NativeDef::new("__fast_list", "v, /", fast_list, ""),
+    NativeDef::new("__was_touched", "l, /", was_touched, ""),
     NativeDef::new("__is_empty", "v, /", is_missing, ""),
     NativeDef::new(
         "__sort_keys",
@@ -45,6 +46,11 @@ fn collect_soon<'v>(vm: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
     // The request may be an old one, whose trip was seen where nothing could be collected.
     vm.trip();
     Ok(Value::NONE)
+}
+
+/// Whether something was put into a list that was empty and had no room.
+fn was_touched<'v>(_: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
+    Ok(Value::bool(a[0].get::<List>().is_some_and(List::has_room)))
 }
 
 fn is_missing<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

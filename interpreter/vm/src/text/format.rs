@@ -90,14 +90,23 @@ pub(super) fn integer(cps: &[u32], at: &mut usize) -> Result<Option<usize>, Faul
     Ok(value)
 }
 
-/// The largest number in a spec, be it width or precision: about how long the result may get.
+/// The largest number in a spec, be it width or precision: about how long the result may get. One
+/// that no spec may hold does not count, since nothing comes of it.
 pub fn size_hint(spec: &[u8]) -> usize {
     let (mut largest, mut run) = (0usize, 0usize);
+    let mut end_run = |run: usize| {
+        if run <= isize::MAX as usize {
+            largest = largest.max(run);
+        }
+        0
+    };
     for cp in wtf8::code_points(spec) {
-        run = case::decimal_value(cp)
-            .map_or(0, |d| run.saturating_mul(10).saturating_add(d as usize));
-        largest = largest.max(run);
+        run = match case::decimal_value(cp) {
+            Some(d) => run.saturating_mul(10).saturating_add(d as usize),
+            None => end_run(run),
+        };
     }
+    end_run(run);
     largest
 }
 

@@ -122,13 +122,11 @@ fn exact<'v>(vm: &'v Vm, v: Value<'v>) -> NResult<'v> {
 fn new<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let shape = vm.shape_for_new(args[0], Type::Bytes)?;
     let source = args[1];
-    if args[2].is_empty() && args[3].is_empty() && !source.is_empty() && !source.is_a::<Str>() {
+    if args[2].is_empty() && args[3].is_empty() && !source.is_empty() {
         if shape == Type::Bytes.shape() && vm.exact_type(source) == Some(Type::Bytes) {
             return Ok(source);
         }
-        if !source.is_a::<Bytes>()
-            && let Some((f, bound)) = vm.method(source, vm.names.__bytes__)?
-        {
+        if let Some((f, bound)) = vm.method(source, vm.names.__bytes__)? {
             return Err(Exit::call(f, bound, &BYTES_ROW, vec![args[0]]));
         }
     }

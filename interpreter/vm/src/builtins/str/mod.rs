@@ -226,7 +226,8 @@ fn rmod<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn getnewargs<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    let s = vm.plain_str(args[0])?;
+    // Another object, so that what is pickled is not taken for the text itself.
+    let s = vm.str_bytes(me(vm, args[0])?.bytes())?;
     vm.tuple(&[s])
 }
 

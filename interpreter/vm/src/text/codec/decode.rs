@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{CodecError, CodingError, Encoding, Handler};
+use super::{CodecError, CodingError, Encoding, Handler, escapes};
 use crate::text::repr::escape;
 use crate::text::wtf8::{self, is_surrogate};
 
@@ -54,8 +54,10 @@ pub struct Decoder {
 }
 
 /// One step over the input.
-enum Unit {
+pub(super) enum Unit {
     Char(u32, usize),
+    /// So many bytes that stand for nothing.
+    Nothing(usize),
     Bad {
         len: usize,
         reason: &'static str,
@@ -197,6 +199,9 @@ impl Decoder {
                 out.try_reserve(input.len())?;
                 return Ok(0);
             }
+            encoding if encoding.has_escapes() => {
+                input.iter().position(|b| *b >= 0x80 || *b == b'\\').unwrap_or(input.len())
+            }
             _ => input.iter().position(|b| *b >= 0x80).unwrap_or(input.len()),
         };
         out.try_reserve(good)?;
@@ -228,6 +233,7 @@ impl Decoder {
                 wtf8::push(out, c);
                 return Ok(Some(n));
             }
+            Unit::Nothing(n) => return Ok(Some(n)),
             Unit::Incomplete { .. } if !last => return Ok(None),
             Unit::Incomplete { reason } => (rest.len(), reason),
             Unit::Bad { len, reason } => (len, reason),
@@ -246,6 +252,8 @@ impl Decoder {
                 Some(c) => Unit::Char(c, 1),
                 None => Unit::Bad { len: 1, reason: "character maps to <undefined>" },
             },
+            Encoding::UnicodeEscape => escapes::unit(rest),
+            Encoding::RawUnicodeEscape => escapes::raw_unit(rest),
             _ if unit == 2 => utf16_unit(rest, self.is_big()),
             _ if unit == 4 => utf32_unit(rest, self.is_big()),
             _ => Unit::Char(first, 1),

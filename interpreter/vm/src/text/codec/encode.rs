@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{CodecError, CodingError, Encoding, Handler};
+use super::{CodecError, CodingError, Encoding, Handler, escapes};
 use crate::text::repr::escape;
 use crate::text::wtf8::{self, code_points, is_surrogate};
 
@@ -72,7 +72,7 @@ impl Encoder {
         }
         let mut points = code_points(text).enumerate().peekable();
         while let Some((at, c)) = points.next() {
-            out.try_reserve(4)?;
+            out.try_reserve(escapes::LONGEST)?;
             if self.fits(c) {
                 self.put(c, out);
                 continue;
@@ -102,6 +102,7 @@ impl Encoder {
             Encoding::Ascii => c < 0x80,
             Encoding::Latin1 => c < 0x100,
             Encoding::Charmap(map) => map.encode(c).is_some(),
+            Encoding::UnicodeEscape | Encoding::RawUnicodeEscape => true,
             _ => !is_surrogate(c),
         }
     }
@@ -151,6 +152,8 @@ impl Encoder {
             Encoding::Utf8 | Encoding::Utf8Sig => wtf8::push(out, c),
             Encoding::Ascii | Encoding::Latin1 => out.push(c as u8),
             Encoding::Charmap(map) => out.extend(map.encode(c)),
+            Encoding::UnicodeEscape => escapes::put(c, out),
+            Encoding::RawUnicodeEscape => escapes::put_raw(c, out),
             Encoding::Utf32 => out.extend(c.to_ne_bytes()),
             Encoding::Utf32Le => out.extend(c.to_le_bytes()),
             Encoding::Utf32Be => out.extend(c.to_be_bytes()),

@@ -4,6 +4,7 @@
 mod charmap;
 mod decode;
 mod encode;
+mod escapes;
 
 pub use charmap::Charmap;
 pub use decode::{Decoder, decode};
@@ -34,6 +35,10 @@ pub enum Encoding {
     Utf32Le,
     /// `utf-32-be`
     Utf32Be,
+    /// `unicode_escape`: as in the literal of a `str`.
+    UnicodeEscape,
+    /// `raw_unicode_escape`: Latin-1, and `\\uXXXX` for what is not in it.
+    RawUnicodeEscape,
     /// One byte for each character, by a table.
     Charmap(&'static Charmap),
 }
@@ -57,6 +62,8 @@ impl Encoding {
             "utf_32" | "utf32" | "u32" => Self::Utf32,
             "utf_32_le" | "utf_32le" | "utf32_le" | "utf32le" => Self::Utf32Le,
             "utf_32_be" | "utf_32be" | "utf32_be" | "utf32be" => Self::Utf32Be,
+            "unicode_escape" | "unicodeescape" => Self::UnicodeEscape,
+            "raw_unicode_escape" | "rawunicodeescape" => Self::RawUnicodeEscape,
             name => return Charmap::lookup(name).map(Self::Charmap),
         })
     }
@@ -72,7 +79,11 @@ impl Encoding {
 
     /// Whether ASCII text is its own encoding.
     fn extends_ascii(self) -> bool {
-        self.unit() == 1 && self != Self::Utf8Sig
+        self.unit() == 1 && self != Self::Utf8Sig && !self.has_escapes()
+    }
+
+    fn has_escapes(self) -> bool {
+        matches!(self, Self::UnicodeEscape | Self::RawUnicodeEscape)
     }
 
     /// The name errors give the encoding.
@@ -87,6 +98,8 @@ impl Encoding {
             Self::Utf32 => "utf-32",
             Self::Utf32Le => "utf-32-le",
             Self::Utf32Be => "utf-32-be",
+            Self::UnicodeEscape => "unicodeescape",
+            Self::RawUnicodeEscape => "rawunicodeescape",
             Self::Charmap(_) => "charmap",
         }
     }

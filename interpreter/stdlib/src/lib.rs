@@ -11,6 +11,7 @@ mod binascii;
 mod bisect;
 pub mod callers;
 pub mod class;
+mod cmath;
 mod collections;
 mod csv;
 mod decimal;
@@ -65,7 +66,7 @@ pub static MODULES: &[ModuleDef] = &[
     ModuleDef::native("binascii", "Bytes as text and back.", binascii::FUNCTIONS)
         .classes(binascii::CLASSES),
     bisect::MODULE,
-    source!("cmath", "cmath.ms"),
+    source!("cmath", "cmath.ms").with(&[cmath::IS_CLOSE]),
     source!("cmd", "cmd.ms"),
     source!("codecs", "codecs.ms"),
     collections::MODULE,
@@ -104,6 +105,7 @@ pub static MODULES: &[ModuleDef] = &[
     source!("json", "json/__init__.ms"),
     source!("json.decoder", "json/decoder.ms").with(json::DECODER),
     source!("json.encoder", "json/encoder.ms").with(json::ENCODER),
+    source!("json.tool", "json/tool.ms"),
     source!("keyword", "keyword.ms"),
     source!("linecache", "linecache.ms"),
     source!("locale", "locale.ms"),
@@ -129,6 +131,7 @@ pub static MODULES: &[ModuleDef] = &[
     ModuleDef::native("unicodedata", "Properties of characters.", unicodedata::FUNCTIONS)
         .fill(unicodedata::fill),
     source!("unittest", "unittest/__init__.ms"),
+    source!("unittest.__main__", "unittest/__main__.ms"),
     source!("unittest._program", "unittest/_program.ms"),
     source!("unittest.async_case", "unittest/async_case.ms"),
     source!("unittest.case", "unittest/case.ms"),

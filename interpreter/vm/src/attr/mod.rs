@@ -33,6 +33,21 @@ pub enum Attr<'v> {
     Missing,
 }
 
+/// What `list[int]` has itself; all else is looked for in `list`.
+const OF_ALIASES: &[&[u8]] = &[
+    b"__class__",
+    b"__origin__",
+    b"__args__",
+    b"__parameters__",
+    b"__unpacked__",
+    b"__typing_unpacked_tuple_args__",
+    b"__mro_entries__",
+    b"__reduce__",
+    b"__reduce_ex__",
+    b"__copy__",
+    b"__deepcopy__",
+];
+
 /// After a `__getattr__`: its AttributeError learns whose attribute was wanted. State: the object,
 /// the name.
 static HOOK_ROW: Row = Row {
@@ -70,6 +85,16 @@ impl Vm {
         {
             return Ok(Attr::Value(v));
         }
+        if let Some(alias) = obj.get::<GenericAlias>()
+            && !alias.origin().is_empty()
+            && !name.get::<Str>().is_some_and(|s| OF_ALIASES.contains(&s.bytes()))
+        {
+            // `list[int].append` is that of `list`.
+            return match self.getattr_opt(alias.origin(), name)? {
+                v if v.is_empty() => Ok(Attr::Missing),
+                v => Ok(Attr::Value(v)),
+            };
+        }
         let class = self.class_of(obj);
         let found = self.class_lookup(class, name.word());
         if let Some(d) = found
@@ -89,28 +114,10 @@ impl Vm {
                     v if v.is_empty() => Ok(Attr::Missing),
                     v => Ok(Attr::Value(v)),
                 },
-                None => self.lookup_origin_attr(obj, name),
+                None => Ok(Attr::Missing),
             },
             Some(f) if self.is_plain_method(f) => Ok(Attr::Method(f)),
             Some(d) => self.descriptor_get(d, obj, Value::object(class)).map(Attr::Value),
-        }
-    }
-
-    /// `list[int].append` is that of `list`; other objects have nothing more.
-    fn lookup_origin_attr<'v>(
-        &'v self,
-        obj: Value<'v>,
-        name: Value<'v>,
-    ) -> Result<Attr<'v>, Exit<'v>> {
-        const OWN: &[&[u8]] = &[b"__copy__", b"__deepcopy__", b"__mro_entries__"];
-        let is_own = name.get::<Str>().is_some_and(|s| OWN.contains(&s.bytes()));
-        let origin = obj.get::<GenericAlias>().map(|g| g.origin());
-        match origin.filter(|o| !is_own && !o.is_empty()) {
-            Some(o) => match self.getattr_opt(o, name)? {
-                v if v.is_empty() => Ok(Attr::Missing),
-                v => Ok(Attr::Value(v)),
-            },
-            None => Ok(Attr::Missing),
         }
     }
 

@@ -371,7 +371,7 @@ impl Vm {
         }
         let args = self.tuple(&parts)?;
         Ok(self.alloc_with_attrs(
-            GenericAlias::new(Type::Union.shape(), Value::EMPTY, args),
+            GenericAlias::new(Type::Union.shape(), Value::EMPTY, args, Value::FALSE),
             0,
             false,
         ))

@@ -357,7 +357,7 @@ impl Vm {
         let (Some(x), Some(y)) = (a.get::<GenericAlias>(), b.get::<GenericAlias>()) else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
-        if !x.origin().is(y.origin()) {
+        if !x.origin().is(y.origin()) || !x.starred().is(y.starred()) {
             return Ok(Value::bool(op == Cmp::Ne));
         }
         if x.origin().is_empty() {
@@ -383,7 +383,8 @@ impl Vm {
             return Ok(self.equal_leaf(a, b)? == Some(true));
         };
         let (xs, ys) = (self.tuple_items(x.args()), self.tuple_items(y.args()));
-        if depth > DEEPEST || !x.origin().is(y.origin()) || xs.len() != ys.len() {
+        let alike = x.origin().is(y.origin()) && x.starred().is(y.starred());
+        if depth > DEEPEST || !alike || xs.len() != ys.len() {
             return Ok(false);
         }
         for (i, v) in xs.iter().enumerate() {

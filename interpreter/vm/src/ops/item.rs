@@ -97,21 +97,17 @@ impl Vm {
     }
 
     fn class_item<'v>(&'v self, o: Value<'v>, c: &'v Class, i: Value<'v>) -> NResult<'v> {
+        let t = Type::ALL.get(c.native_type.get() as usize).copied();
+        if !c.has(crate::object::class::class_flags::HEAP)
+            && t.is_some_and(|t| t == Type::Type || is_generic(t))
+        {
+            return self.class_alias(o, i);
+        }
         if self.class_lookup(c, self.names.__class_getitem__).is_some() {
             let f = self.getattr(o, self.word_value(self.names.__class_getitem__))?;
             return Err(Exit::tail(f, vec![i]));
         }
-        if c.has(crate::object::class::class_flags::HEAP)
-            || !Type::ALL.get(c.native_type.get() as usize).is_some_and(|t| is_generic(*t))
-        {
-            return Err(self.type_error(format!("type '{}' is not subscriptable", c.name_str())));
-        }
-        let args = if self.exact_type(i) == Some(Type::Tuple) { i } else { self.tuple(&[i])? };
-        Ok(Value::object(self.heap.alloc(
-            crate::object::record::GenericAlias::new(Type::GenericAlias.shape(), o, args),
-            0,
-            false,
-        )))
+        Err(self.type_error(format!("type '{}' is not subscriptable", c.name_str())))
     }
 
     fn dict_item<'v>(&'v self, o: Value<'v>, key: Value<'v>) -> NResult<'v> {
@@ -641,7 +637,8 @@ fn subscripts_here(t: Type) -> bool {
 }
 
 /// Whether `t[int]` makes an alias.
-fn is_generic(t: Type) -> bool {
+/// Whether the class has `__class_getitem__`.
+pub(crate) fn is_generic(t: Type) -> bool {
     use Type as T;
     matches!(
         t,
@@ -650,15 +647,9 @@ fn is_generic(t: Type) -> bool {
             | T::Dict
             | T::Set
             | T::FrozenSet
-            | T::Type
             | T::Enumerate
-            | T::Generator
-            | T::Coroutine
             | T::AsyncGenerator
             | T::BaseExceptionGroup
-            | T::ExceptionGroup
             | T::MappingProxy
-            | T::StaticMethod
-            | T::ClassMethod
     )
 }

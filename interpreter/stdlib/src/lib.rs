@@ -30,6 +30,7 @@ mod random;
 mod re;
 pub mod record;
 mod types;
+mod typing;
 mod unicodedata;
 mod weakref;
 mod zlib;
@@ -127,7 +128,7 @@ pub static MODULES: &[ModuleDef] = &[
     source!("textwrap", "textwrap.ms"),
     source!("tomllib", "tomllib.ms"),
     source!("types", "types.ms").fill(types::fill),
-    source!("typing", "typing.ms"),
+    source!("typing", "typing.ms").with(&[typing::SUBSTITUTE]),
     ModuleDef::native("unicodedata", "Properties of characters.", unicodedata::FUNCTIONS)
         .fill(unicodedata::fill),
     source!("unittest", "unittest/__init__.ms"),

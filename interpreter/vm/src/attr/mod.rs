@@ -9,6 +9,7 @@ mod descriptor;
 mod storage;
 
 pub(crate) use class::MethodCache;
+pub(crate) use storage::attrs_cell;
 
 use crate::Vm;
 use crate::builtins::Type;
@@ -293,7 +294,8 @@ impl Vm {
             (has_attrs(h)
                 && !class.has(class_flags::NO_DICT)
                 && !std::ptr::eq(class, self.class(Type::Object)))
-                || matches!(h.kind(), Kind::Module | Kind::Function)
+                || h.kind() == Kind::Module
+                || attrs_cell(obj).is_some()
         });
         if !storable {
             let n = name.get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());

@@ -2,6 +2,7 @@
 
 use crate::Vm;
 use crate::builtins::Type;
+use crate::builtins::range::HASH;
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Function;
@@ -77,6 +78,7 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
         ),
     ],
     COMMON,
+    HASH,
 ];
 
 /// `__class_getitem__` of the builtin classes that have it.
@@ -119,6 +121,7 @@ pub(crate) static UNION: &[&[NativeDef]] = &[
         "Return self[item].",
     )],
     COMMON,
+    HASH,
 ];
 
 static COMMON: &[NativeDef] = &[
@@ -190,14 +193,8 @@ pub(crate) static GENERIC: &[&[NativeDef]] = &[&[
         "__class_getitem__",
         "cls, params, /",
         |vm, a| {
-            static PUT: Row = Row {
-                name: "generic_class_item",
-                catches: false,
-                resume: |vm, state, answer| Ok(vm.generic_alias(state[0], answer.value()?)),
-            };
             let generic = vm.class_value(Type::Generic);
-            let args = vm.prelude_tail("generic", "generic_class_item", &[a[0], a[1], generic]);
-            vm.and_then(Err(args), &PUT, vec![a[0]])
+            Err(vm.prelude_tail("generic", "generic_class_item", &[a[0], a[1], generic]))
         },
         "Parameterizes a generic class.",
     )

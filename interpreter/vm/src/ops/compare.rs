@@ -361,13 +361,24 @@ impl Vm {
             return Ok(Value::bool(op == Cmp::Ne));
         }
         if x.origin().is_empty() {
-            return Ok(Value::bool(self.same_alias(a, b, 0)? == (op == Cmp::Eq)));
+            if self.same_alias(a, b, 0)? {
+                return Ok(Value::bool(op == Cmp::Eq));
+            }
+            let args = [x.args(), y.args()];
+            let of_classes = |v: Value<'v>| self.tuple_items(v).iter().all(|v| v.is_a::<crate::object::class::Class>());
+            if args.into_iter().all(of_classes) {
+                return Ok(Value::bool(op == Cmp::Ne));
+            }
+            return Err(match self.prelude_tail("generic", "union_eq", &args) {
+                Exit::Do(action) if op == Cmp::Ne => crate::ops::truth::negate_action(action),
+                e => e,
+            });
         }
         self.compare(op, x.args(), y.args())
     }
 
     /// Whether two arguments of aliases are the same: unions are in any order.
-    fn same_alias<'v>(
+    pub(crate) fn same_alias<'v>(
         &'v self,
         a: Value<'v>,
         b: Value<'v>,

@@ -183,7 +183,14 @@ impl Vm {
         if let Some(a) = v.get::<GenericAlias>() {
             if a.origin().is_empty() {
                 // A union is equal in any order of its members.
-                return known(a.args().get::<Tuple>().map_or(0, |t| t.len() as i64));
+                let mut h = FrozenSetHasher::new();
+                for v in self.tuple_items(a.args()) {
+                    match if v.is_a::<GenericAlias>() { None } else { self.hash_leaf(*v)? } {
+                        Some(one) => h.add(one),
+                        None => return Ok(Part::Script),
+                    }
+                }
+                return known(h.finish());
             }
             let parts = self.tuple(&[a.origin(), a.args()])?;
             return Ok(parts.get::<Tuple>().map_or(Part::Script, |t| Part::Items(t.items())));
@@ -236,7 +243,10 @@ impl Vm {
                 let t = self.tuple(items)?;
                 self.hash_value(t)
             }
-            Part::Script => Err(self.unhashable(v)),
+            Part::Script => match v.get::<GenericAlias>() {
+                Some(a) => Err(self.prelude_tail("generic", "union_hash", &[a.args()])),
+                None => Err(self.unhashable(v)),
+            },
         }
     }
 

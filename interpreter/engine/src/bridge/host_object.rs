@@ -189,13 +189,11 @@ unsafe extern "C" fn find_special(
     unsafe {
         host(at, |call| {
             let name = text(call, name)?;
-            let found = call.run([object], |vm, [o]| {
-                let Some((f, args)) = vm.method(o, vm.intern(name).word())? else {
-                    return optional(vm, None);
-                };
-                let bound = if args.is_empty() { f } else { vm.bind(f, args[0]) };
-                optional(vm, Some(bound))
-            })?;
+            let found =
+                call.run([object], |vm, [o]| match vm.bound_method(o, vm.intern(name).word()) {
+                    Some(bound) => vm.and_then(bound, &ONE, Vec::new()),
+                    None => optional(vm, None),
+                })?;
             put_optional(call, found, out)
         })
     }

@@ -6,7 +6,7 @@ use std::cell::{Cell, Ref};
 use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::Kind;
-use crate::native::{Exit, NativeDef, Row};
+use crate::native::{Exit, NResult, NativeDef, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Native;
 use crate::object::text::Str;
@@ -298,6 +298,13 @@ impl Vm {
             Some(f) if self.is_plain_method(f) => Ok(Some((f, vec![obj]))),
             Some(d) => self.method_behind(d, obj).map(Some),
         }
+    }
+
+    /// The special method `name` of `obj`'s class, bound; `None` if there is none. A `__get__` in a
+    /// script is asked.
+    pub fn bound_method<'v>(&'v self, obj: Value<'v>, name: Word) -> Option<NResult<'v>> {
+        let d = self.class_lookup(self.class_of(obj), name)?;
+        Some(self.descriptor_get(d, obj, self.class_value_of(obj)))
     }
 
     /// What to call, and with which first arguments, for what descriptor `d` of the class of `obj`

@@ -365,7 +365,9 @@ impl Vm {
                 return Ok(Value::bool(op == Cmp::Eq));
             }
             let args = [x.args(), y.args()];
-            let of_classes = |v: Value<'v>| self.tuple_items(v).iter().all(|v| v.is_a::<crate::object::class::Class>());
+            let of_classes = |v: Value<'v>| {
+                self.tuple_items(v).iter().all(|v| v.is_a::<crate::object::class::Class>())
+            };
             if args.into_iter().all(of_classes) {
                 return Ok(Value::bool(op == Cmp::Ne));
             }

@@ -196,7 +196,8 @@ impl Vm {
             return Ok(parts.get::<Tuple>().map_or(Part::Script, |t| Part::Items(t.items())));
         }
         if v.is_a::<MappingProxy>() {
-            return Err(self.unhashable(v));
+            // That of what is below.
+            return Ok(Part::Script);
         }
         match self.class_lookup(self.class_of(v), self.names.__hash__) {
             Some(f) if f.is_none() => Err(self.unhashable(v)),

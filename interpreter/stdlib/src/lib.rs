@@ -117,7 +117,7 @@ pub static MODULES: &[ModuleDef] = &[
     source!("pickle", "pickle.ms").with(pickle::FUNCTIONS),
     source!("pprint", "pprint.ms"),
     source!("random", "random.ms").with(random::FUNCTIONS).classes(&[&random::TWISTER]),
-    source!("re", "re.ms").with(re::FUNCTIONS).classes(re::CLASSES),
+    source!("re", "re.ms").with(re::FUNCTIONS).more(re::SCANNER).classes(re::CLASSES),
     source!("reprlib", "reprlib.ms"),
     source!("secrets", "secrets.ms"),
     source!("shlex", "shlex.ms"),

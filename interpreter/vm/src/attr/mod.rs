@@ -148,7 +148,11 @@ impl Vm {
     /// `obj.name` in full: a value, or an exit. `__getattr__` and script descriptors become calls.
     pub fn getattr<'v>(&'v self, obj: Value<'v>, name: Value<'v>) -> NResult<'v> {
         match self.getattr_opt(obj, name)? {
-            v if v.is_empty() => Err(self.no_attribute(obj, name.word())),
+            v if v.is_empty() => {
+                let of = obj.get::<GenericAlias>().map(|alias| alias.origin());
+                let of = of.filter(|origin| !origin.is_empty()).unwrap_or(obj);
+                Err(self.no_attribute(of, name.word()))
+            }
             v => Ok(v),
         }
     }

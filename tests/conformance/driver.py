@@ -15,7 +15,8 @@ import unittest
 _PREFIX = "test."
 
 # Modules that the files import at their beginning and that only few of their tests use.
-_MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select")
+_MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select",
+                  "sysconfig")
 
 # Classes that a file only has in a long list, and None there for those that do not exist.
 _MAY_BE_NONE = {

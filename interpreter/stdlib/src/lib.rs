@@ -121,6 +121,7 @@ pub static MODULES: &[ModuleDef] = &[
     source!("reprlib", "reprlib.ms"),
     source!("secrets", "secrets.ms"),
     source!("shlex", "shlex.ms"),
+    source!("stat", "stat.ms"),
     source!("statistics", "statistics.ms"),
     source!("string", "string.ms"),
     ModuleDef::native("struct", "Values as bytes and back.", pack::FUNCTIONS)

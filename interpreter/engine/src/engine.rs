@@ -552,6 +552,9 @@ impl Engine {
                     wanted.push_str(".__main__");
                     continue;
                 }
+                // As if it lay in a file.
+                let zero = format!("{}.py", wanted.replace('.', "/"));
+                self.set_start(zero.into(), Start::default())?;
                 let vm = &*self.vm;
                 let Some(d) = self.globals() else { return Err(Failure::Unreadable(wanted)) };
                 return loader::bundled_main(vm, def, d).map_err(|e| raised(vm, e));

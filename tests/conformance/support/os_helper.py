@@ -138,5 +138,13 @@ def skip_unless_working_chmod(test):
     return test
 
 
+def skip_if_dac_override(test):
+    """Root may do what the permissions of files forbid."""
+    return unittest.skipIf(os.geteuid() == 0, "runs as root")(test)
+
+
 def can_chmod():
     return True
+
+
+FS_NONASCII = "\xe6"

@@ -32,7 +32,8 @@ const FILES: &str = "
     !with yield_from bisect str
 ";
 /// Folders of data and of packages that the files use.
-const FOLDERS: [&str; 3] = ["test_json", "test_dataclasses", "typinganndata"];
+const FOLDERS: [&str; 5] =
+    ["test_json", "test_dataclasses", "test_warnings", "typinganndata", "decimaltestdata"];
 /// How long a single method may take.
 const PATIENCE: Duration = Duration::from_secs(40);
 const ADDRESS_SPACE_KIB: u64 = 8 << 20;

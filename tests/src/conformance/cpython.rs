@@ -29,7 +29,9 @@ const FILES: &str = "
     ordered_dict !patma positional_only_arg pow print property !raise random !range re richcmp
     !scope set setcomps !slice sort string string_literals subclassinit super !tuple type_aliases
     type_params types typing unary unicode unpack unpack_ex userdict userlist userstring weakset
-    !with yield_from bisect str
+    !with yield_from bisect str argparse base64 binascii calendar colorsys context csv fnmatch
+    fractions getopt glob graphlib gzip html keyword pprint queue reprlib sched secrets shlex
+    statistics struct textwrap urlparse weakref zlib
 ";
 /// Folders of data and of packages that the files use.
 const FOLDERS: [&str; 5] =

@@ -421,7 +421,7 @@ pub(crate) fn bundled_main<'v>(
 ) -> Result<Arc<CodeProto>, Exit<'v>> {
     if let Some(made) = def.make(vm)?.dict().get::<Dict>() {
         for (name, v) in made.entries() {
-            if !name.get::<Str>().is_some_and(|name| name.bytes() == b"__name__") {
+            if name.get::<Str>().is_none_or(|name| name.bytes() != b"__name__") {
                 vm.dict_set_name(main, name, v)?;
             }
         }

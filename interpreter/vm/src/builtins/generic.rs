@@ -192,10 +192,7 @@ pub(crate) static GENERIC: &[&[NativeDef]] = &[&[
     NativeDef::new(
         "__class_getitem__",
         "cls, params, /",
-        |vm, a| {
-            let generic = vm.class_value(Type::Generic);
-            Err(vm.prelude_tail("generic", "generic_class_item", &[a[0], a[1], generic]))
-        },
+        |vm, a| Err(vm.prelude_tail("generic", "generic_class_item", a)),
         "Parameterizes a generic class.",
     )
     .role(Role::Class),

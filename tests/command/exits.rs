@@ -21,6 +21,10 @@ fn a_program_is_a_text_a_file_standard_input_or_a_module() {
     let outcome = run_in(directory.path(), &["-m", "x", "1"], "");
     assert!(outcome.stdout.ends_with("x.ms', '1'] __main__ True\n"), "{outcome:?}");
     check(&run(&["-m", "nowhere"]), 2, "", "ms: No module named nowhere");
+    check(&run_with(&["-m", "json.tool", "--compact"], "[ 1 ]"), 0, "[1]\n", "");
+    check(&run(&["-m", "heapq"]), 0, "", "");
+    let no_main = "No module named json.__main__; 'json' is a package and cannot be directly";
+    check(&run(&["-m", "json"]), 2, "", &format!("ms: {no_main} executed"));
 }
 
 #[test]

@@ -9,12 +9,23 @@ those that came before, and the one that took the process with it.
 import importlib
 import json
 import sys
+import types
 import unittest
 
 _PREFIX = "test."
 
 # Modules that the files import at their beginning and that only few of their tests use.
-_MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select")
+_MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select",
+                  "sysconfig")
+
+# Classes that a file only has in a long list, and None there for those that do not exist.
+_MAY_BE_NONE = {
+    "concurrent.futures.thread": ("_WorkItem",),
+    "filecmp": ("dircmp",),
+    "fileinput": ("FileInput",),
+    "http.cookies": ("Morsel",),
+    "mailbox": ("Mailbox", "_PartialFile"),
+}
 
 # Classes that `test_genericalias` makes aliases of, of modules that need not exist.
 _CLASSES_MAY_BE_ABSENT = {
@@ -130,10 +141,14 @@ def main():
             importlib.import_module(name)
         except ImportError:
             sys.modules[name] = Absent(name)
-    for name, classes in _CLASSES_MAY_BE_ABSENT.items():
-        for class_name in classes:
-            if class_name not in vars(sys.modules[name]):
-                setattr(sys.modules[name], class_name, absent_class(class_name))
+    for name, classes in _MAY_BE_NONE.items():
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            module = sys.modules[name] = types.ModuleType(name)
+        for missing in classes:
+            if not hasattr(module, missing):
+                setattr(module, missing, None)
     done = set()
     if len(sys.argv) > 3:
         with open(sys.argv[3], encoding="utf-8") as file:

@@ -549,6 +549,18 @@ impl Engine {
                 let parent = parent.to_owned();
                 self.import(&parent)?;
             }
+            if let Some(def) = modules::find(&wanted) {
+                if modules::is_package(&wanted) {
+                    wanted.push_str(".__main__");
+                    continue;
+                }
+                // As if it lay in a file.
+                let zero = format!("{}.py", wanted.replace('.', "/"));
+                self.set_start(zero.into(), Start::default())?;
+                let vm = &*self.vm;
+                let Some(d) = self.globals() else { return Err(Failure::Unreadable(wanted)) };
+                return loader::bundled_main(vm, def, d).map_err(|e| raised(vm, e));
+            }
             let found = {
                 let vm = &*self.vm;
                 loader::locate(vm, &self.host, &wanted).map_err(|e| raised(vm, e))?

@@ -6,6 +6,7 @@ use miniscript_vm::builtins::Type;
 use miniscript_vm::native::Exit;
 use miniscript_vm::num::Int;
 use miniscript_vm::object::num::{BigIntObj, Int64};
+use miniscript_vm::object::opaque::Opaque;
 use miniscript_vm::object::record::Record;
 use miniscript_vm::object::text::{ByteArray, Str};
 use miniscript_vm::object::view::{Data, MemoryView, data_of};
@@ -114,8 +115,14 @@ pub fn with_writable<R>(v: Value<'_>, f: impl FnOnce(&mut [u8]) -> R) -> Option<
     if let Some(array) = v.get::<ByteArray>() {
         return Some(f(&mut array.bytes_mut()));
     }
+    if let Some(lender) = v.get::<Opaque>() {
+        return lender.with_bytes_mut(f);
+    }
     let view = v.get::<MemoryView>().filter(|m| !m.readonly && m.layout.is_contiguous(true))?;
-    let owner = view.owner()?.get::<ByteArray>()?;
+    let owner = view.owner()?;
     let (start, len) = (view.layout.offset, view.layout.byte_len());
-    owner.bytes_mut().get_mut(start..start + len).map(f)
+    if let Some(lender) = owner.get::<Opaque>() {
+        return lender.with_bytes_mut(|all| all.get_mut(start..start + len).map(f))?;
+    }
+    owner.get::<ByteArray>()?.bytes_mut().get_mut(start..start + len).map(f)
 }

@@ -11,6 +11,7 @@ mod binascii;
 mod bisect;
 pub mod callers;
 pub mod class;
+mod cmath;
 mod collections;
 mod csv;
 mod decimal;
@@ -29,6 +30,7 @@ mod random;
 mod re;
 pub mod record;
 mod types;
+mod typing;
 mod unicodedata;
 mod weakref;
 mod zlib;
@@ -65,7 +67,7 @@ pub static MODULES: &[ModuleDef] = &[
     ModuleDef::native("binascii", "Bytes as text and back.", binascii::FUNCTIONS)
         .classes(binascii::CLASSES),
     bisect::MODULE,
-    source!("cmath", "cmath.ms"),
+    source!("cmath", "cmath.ms").with(&[cmath::IS_CLOSE]),
     source!("cmd", "cmd.ms"),
     source!("codecs", "codecs.ms"),
     collections::MODULE,
@@ -104,6 +106,7 @@ pub static MODULES: &[ModuleDef] = &[
     source!("json", "json/__init__.ms"),
     source!("json.decoder", "json/decoder.ms").with(json::DECODER),
     source!("json.encoder", "json/encoder.ms").with(json::ENCODER),
+    source!("json.tool", "json/tool.ms"),
     source!("keyword", "keyword.ms"),
     source!("linecache", "linecache.ms"),
     source!("locale", "locale.ms"),
@@ -114,10 +117,11 @@ pub static MODULES: &[ModuleDef] = &[
     source!("pickle", "pickle.ms").with(pickle::FUNCTIONS),
     source!("pprint", "pprint.ms"),
     source!("random", "random.ms").with(random::FUNCTIONS).classes(&[&random::TWISTER]),
-    source!("re", "re.ms").with(re::FUNCTIONS).classes(re::CLASSES),
+    source!("re", "re.ms").with(re::FUNCTIONS).more(re::SCANNER).classes(re::CLASSES),
     source!("reprlib", "reprlib.ms"),
     source!("secrets", "secrets.ms"),
     source!("shlex", "shlex.ms"),
+    source!("stat", "stat.ms"),
     source!("statistics", "statistics.ms"),
     source!("string", "string.ms"),
     ModuleDef::native("struct", "Values as bytes and back.", pack::FUNCTIONS)
@@ -125,10 +129,11 @@ pub static MODULES: &[ModuleDef] = &[
     source!("textwrap", "textwrap.ms"),
     source!("tomllib", "tomllib.ms"),
     source!("types", "types.ms").fill(types::fill),
-    source!("typing", "typing.ms"),
+    source!("typing", "typing.ms").with(&[typing::SUBSTITUTE]),
     ModuleDef::native("unicodedata", "Properties of characters.", unicodedata::FUNCTIONS)
         .fill(unicodedata::fill),
     source!("unittest", "unittest/__init__.ms"),
+    source!("unittest.__main__", "unittest/__main__.ms"),
     source!("unittest._program", "unittest/_program.ms"),
     source!("unittest.async_case", "unittest/async_case.ms"),
     source!("unittest.case", "unittest/case.ms"),

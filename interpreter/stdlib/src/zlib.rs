@@ -350,7 +350,8 @@ fn compressor_flush<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let wrong = || error(vm, "Error -2 while flushing: inconsistent stream state");
     let flush = match args::size(vm, a[1], 4)? {
         0 => return vm.bytes(&[]),
-        1 => FlushCompress::Partial,
+        // Of a block all is given that makes whole bytes; a partial flush gives a little more.
+        1 | 5 => FlushCompress::Partial,
         2 => FlushCompress::Sync,
         3 => FlushCompress::Full,
         4 => FlushCompress::Finish,

@@ -159,6 +159,30 @@ def skip_if_pgo_task(test):
     return test
 
 
+def check_sanitizer(*, address=False, memory=False, ub=False, thread=False):
+    return False
+
+
+def skip_if_buggy_ucrt_strfptime(test):
+    return test
+
+
+def darwin_malloc_err_warning(test_name):
+    """Nothing here runs on that system."""
+
+
+def skip_on_s390x(test):
+    return test
+
+
+def requires_debug_ranges(reason=None):
+    return _same
+
+
+def has_no_debug_ranges():
+    return False
+
+
 def skip_if_buildbot(reason=None):
     return _same
 

@@ -95,6 +95,9 @@ class EnvironmentVarGuard:
     def _keep(self, name):
         self._before.setdefault(name, os.environ.get(name))
 
+    def __contains__(self, name):
+        return name in os.environ
+
     def __getitem__(self, name):
         return os.environ[name]
 
@@ -129,3 +132,19 @@ def can_symlink():
 
 def skip_unless_symlink(test):
     return test if can_symlink() else unittest.skip("needs symbolic links")(test)
+
+
+def skip_unless_working_chmod(test):
+    return test
+
+
+def skip_if_dac_override(test):
+    """Root may do what the permissions of files forbid."""
+    return unittest.skipIf(os.geteuid() == 0, "runs as root")(test)
+
+
+def can_chmod():
+    return True
+
+
+FS_NONASCII = "\xe6"

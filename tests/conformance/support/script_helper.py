@@ -1,6 +1,7 @@
 """Other processes of the interpreter that runs the test."""
 
 import collections
+import itertools
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ _Result = collections.namedtuple("_Result", "rc out err")
 def _command(args):
     if sys.implementation.name == "cpython":
         return [sys.executable, "-X", "faulthandler", "-I", *args]
-    return [sys.executable, *(arg for arg in args if arg not in _WITHOUT_MEANING)]
+    # What comes after the program is the program's own.
+    return [sys.executable, *itertools.dropwhile(_WITHOUT_MEANING.__contains__, args)]
 
 
 def run_python_until_end(*args, **env_vars):

@@ -29,10 +29,13 @@ const FILES: &str = "
     ordered_dict !patma positional_only_arg pow print property !raise random !range re richcmp
     !scope set setcomps !slice sort string string_literals subclassinit super !tuple type_aliases
     type_params types typing unary unicode unpack unpack_ex userdict userlist userstring weakset
-    !with yield_from bisect str
+    !with yield_from bisect str argparse base64 binascii calendar colorsys context csv fnmatch
+    fractions getopt glob graphlib gzip html keyword pprint queue reprlib sched secrets shlex
+    statistics struct textwrap urlparse weakref zlib
 ";
 /// Folders of data and of packages that the files use.
-const FOLDERS: [&str; 3] = ["test_json", "test_dataclasses", "typinganndata"];
+const FOLDERS: [&str; 5] =
+    ["test_json", "test_dataclasses", "test_warnings", "typinganndata", "decimaltestdata"];
 /// How long a single method may take.
 const PATIENCE: Duration = Duration::from_secs(40);
 const ADDRESS_SPACE_KIB: u64 = 8 << 20;

@@ -416,11 +416,18 @@ fn line_buffering<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 fn buffer<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    match behind(vm, args[0])? {
-        Behind::Text(stream) => new_object(vm, Behind::Bytes(stream), given_name(args[0])),
-        Behind::Stdin(true) => new_object(vm, Behind::Stdin(false), given_name(args[0])),
-        _ => Err(vm.no_attribute(args[0], vm.intern("buffer").word())),
+    let kept = vm.intern("_buffer");
+    if let Some(known) = vm.get_attr_raw(args[0], kept) {
+        return Ok(known);
     }
+    let bytes = match behind(vm, args[0])? {
+        Behind::Text(stream) => Behind::Bytes(stream),
+        Behind::Stdin(true) => Behind::Stdin(false),
+        _ => return Err(vm.no_attribute(args[0], vm.intern("buffer").word())),
+    };
+    let made = new_object(vm, bytes, given_name(args[0]))?;
+    vm.set_attr_raw(args[0], kept, made)?;
+    Ok(made)
 }
 
 fn repr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {

@@ -412,6 +412,26 @@ fn bundled<'v>(vm: &'v Vm, host: &EngineHost, def: &'static ModuleDef) -> NResul
     run_body(vm, host, def.name, module, &proto)
 }
 
+/// Makes a bundled module the main program: its natives are put into `main`, the globals of
+/// `__main__`; the code of its source is the program.
+pub(crate) fn bundled_main<'v>(
+    vm: &'v Vm,
+    def: &'static ModuleDef,
+    main: &'v Dict,
+) -> Result<Arc<CodeProto>, Exit<'v>> {
+    if let Some(made) = def.make(vm)?.dict().get::<Dict>() {
+        for (name, v) in made.entries() {
+            if name.get::<Str>().is_none_or(|name| name.bytes() != b"__name__") {
+                vm.dict_set_name(main, name, v)?;
+            }
+        }
+    }
+    let parent = parent_of(def.name);
+    set_spec(vm, main, def.name, parent, vm.str("built-in")?)?;
+    cache::bundled(def.name, def.source.unwrap_or_default())
+        .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))
+}
+
 /// The name of the package that a module is in; empty if it is in none.
 fn parent_of(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(parent, _)| parent)

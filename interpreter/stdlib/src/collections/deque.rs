@@ -304,8 +304,8 @@ fn find<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let d = deque(a[0]);
     let n = d.len() as i64;
     let bound = |v: Value<'v>| -> Result<usize, Exit<'v>> {
-        let at = vm.size_arg(v, 0)?;
-        Ok((if at < 0 { at + n } else { at }).clamp(0, n) as usize)
+        let at = if v.is_none() { vm.size_arg(v, 0)? } else { vm.bound_arg(v, 0)? };
+        Ok((if at < 0 { at.saturating_add(n) } else { at }).clamp(0, n) as usize)
     };
     for i in bound(a[2])?..bound(a[3])? {
         vm.tick()?;

@@ -6,7 +6,7 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::text::wtf8;
 use miniscript_vm::{Value, Vm};
 
-use crate::{ClassDef, args};
+use crate::ClassDef;
 
 /// When fields are quoted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,10 +136,7 @@ pub(super) fn make<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let line_end = match a[3].get::<Str>() {
         Some(s) => s.bytes().to_vec(),
         None if a[3].is_none() => return Err(vm.type_error("lineterminator must be set")),
-        None => {
-            let class = args::class_name(vm, a[3]);
-            return Err(vm.type_error(format!("\"lineterminator\" must be a string, not {class}")));
-        }
+        None => return Err(vm.type_error("\"lineterminator\" must be a string")),
     };
     if quoting != Quoting::None && quote.is_none() {
         return Err(vm.type_error("quotechar must be set if quoting enabled"));

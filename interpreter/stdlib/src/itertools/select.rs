@@ -129,7 +129,7 @@ static ISLICE_OPEN: Row = Row {
         let class = vm.class_for_new(state[0], ISLICE.of(vm)?)?;
         let w = [inner, state[2], state[3]];
         let i = vm.foreign_iter(class, islice_next, w, 0, vm.leaf_depth(inner));
-        iter_of(i).m.set(state[1].as_small().unwrap_or(0) as u64);
+        iter_of(i).m.set(state[1].as_small().unwrap_or(i64::MAX) as u64);
         Ok(i)
     },
 };
@@ -178,7 +178,7 @@ fn sliced<'v>(i: &'v Iter, v: Value<'v>) -> Option<Value<'v>> {
     if at < i.m.get() {
         return None;
     }
-    let step = i.get(2).as_small().unwrap_or(1) as u64;
+    let step = i.get(2).as_small().unwrap_or(i64::MAX) as u64;
     let stop = i.get(1).as_small().map_or(i64::MAX as u64, |n| n as u64);
     i.m.set(at.saturating_add(step).min(stop));
     Some(v)

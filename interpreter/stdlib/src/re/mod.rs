@@ -22,6 +22,7 @@ mod template;
 use crate::class::ClassDef;
 
 pub(crate) use cache::FUNCTIONS;
+pub(crate) use pattern::SCANNER;
 
 /// The classes of the module.
 pub(crate) static CLASSES: &[&ClassDef] = &[&pattern::PATTERN, &matched::MATCH, &refuse::ERROR];

@@ -20,6 +20,7 @@ use super::replace::{sub, subn};
 use super::subject::{Bounds, Subject, VmMeter, int};
 use super::template::Part;
 use crate::class::{ClassDef, generic};
+use crate::module::source_tail;
 
 /// A compiled pattern. The object's word is the text of the pattern.
 pub(super) struct Pattern {
@@ -54,6 +55,15 @@ pub(super) static PATTERN: ClassDef = ClassDef::closed(
             ONE,
             |vm, a| find_iter(vm, me(vm, a[0])?, a[1], a[2], a[3]),
             "Return an iterator over all matches.",
+        ),
+        NativeDef::new(
+            "scanner",
+            ONE,
+            |vm, a| {
+                let matches = find_iter(vm, me(vm, a[0])?, a[1], a[2], a[3])?;
+                Err(source_tail(vm, "re", "_scanner", &[a[0], matches]))
+            },
+            "",
         ),
         NativeDef::new(
             "split",
@@ -293,6 +303,25 @@ pub(super) fn find_iter<'v>(
 /// The next match of an iterator: the words are the pattern, the string, its bounds unless they
 /// are those of the string; `n` is the place, `m` whether the match must advance.
 fn next_found<'v>(vm: &'v Vm, iter: &'v Iter) -> NResult<'v> {
+    next_by(vm, iter, Mode::Search)
+}
+
+/// `_next_found(matches, anywhere)`: the next match of a scanner, or None.
+pub(crate) static SCANNER: &[NativeDef] = &[NativeDef::new(
+    "_next_found",
+    "matches, anywhere, /",
+    |vm, a| {
+        let Some(iter) = a[0].get::<Iter>() else { return Ok(Value::NONE) };
+        let mode = if vm.truth(a[1])? { Mode::Search } else { Mode::Match };
+        Ok(match next_by(vm, iter, mode)? {
+            v if v.is_empty() => Value::NONE,
+            v => v,
+        })
+    },
+    "",
+)];
+
+fn next_by<'v>(vm: &'v Vm, iter: &'v Iter, mode: Mode) -> NResult<'v> {
     let Some(pattern) = iter.get(0).get::<Opaque>() else { return Ok(Value::EMPTY) };
     let mut search = Search::new(vm, pattern, iter.get(1))?;
     let [end, pos, endpos] = match vm.tuple_items(iter.get(2)) {
@@ -302,7 +331,7 @@ fn next_found<'v>(vm: &'v Vm, iter: &'v Iter) -> NResult<'v> {
     search.bounds = Bounds { from: 0, end, pos, endpos };
     search.at = iter.n.get();
     search.must_advance = iter.m.get() != 0;
-    let found = search.next_match(vm, Mode::Search)?;
+    let found = search.next_match(vm, mode)?;
     if found.is_none() {
         iter.set(0, Value::EMPTY);
         return Ok(Value::EMPTY);

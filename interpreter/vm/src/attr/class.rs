@@ -300,13 +300,11 @@ impl Vm {
         }
     }
 
-    /// Special method `name` of `obj`, bound; a descriptor of a script is asked for it.
+    /// The special method `name` of `obj`'s class, bound; `None` if there is none. A `__get__` in a
+    /// script is asked.
     pub fn bound_method<'v>(&'v self, obj: Value<'v>, name: Word) -> Option<NResult<'v>> {
-        let f = self.class_lookup(self.class_of(obj), name)?;
-        Some(match self.is_plain_method(f) {
-            true => Ok(self.bind(f, obj)),
-            false => self.descriptor_get(f, obj, self.class_value_of(obj)),
-        })
+        let d = self.class_lookup(self.class_of(obj), name)?;
+        Some(self.descriptor_get(d, obj, self.class_value_of(obj)))
     }
 
     /// What to call, and with which first arguments, for what descriptor `d` of the class of `obj`

@@ -9,6 +9,7 @@ mod descriptor;
 mod storage;
 
 pub(crate) use class::MethodCache;
+pub(crate) use storage::attrs_cell;
 
 use crate::Vm;
 use crate::builtins::Type;
@@ -32,6 +33,21 @@ pub enum Attr<'v> {
     /// Nothing of that name.
     Missing,
 }
+
+/// What `list[int]` has itself; all else is looked for in `list`.
+const OF_ALIASES: &[&[u8]] = &[
+    b"__class__",
+    b"__origin__",
+    b"__args__",
+    b"__parameters__",
+    b"__unpacked__",
+    b"__typing_unpacked_tuple_args__",
+    b"__mro_entries__",
+    b"__reduce__",
+    b"__reduce_ex__",
+    b"__copy__",
+    b"__deepcopy__",
+];
 
 /// After a `__getattr__`: its AttributeError learns whose attribute was wanted. State: the object,
 /// the name.
@@ -70,10 +86,15 @@ impl Vm {
         {
             return Ok(Attr::Value(v));
         }
-        if obj.is_a::<GenericAlias>()
-            && let Attr::Value(v) = self.lookup_origin_attr(obj, name)?
+        if let Some(alias) = obj.get::<GenericAlias>()
+            && !alias.origin().is_empty()
+            && !name.get::<Str>().is_some_and(|s| OF_ALIASES.contains(&s.bytes()))
         {
-            return Ok(Attr::Value(v));
+            // `list[int].append` is that of `list`.
+            return match self.getattr_opt(alias.origin(), name)? {
+                v if v.is_empty() => Ok(Attr::Missing),
+                v => Ok(Attr::Value(v)),
+            };
         }
         let class = self.class_of(obj);
         let found = self.class_lookup(class, name.word());
@@ -106,36 +127,6 @@ impl Vm {
             || self.class_lookup(self.class_of(descriptor), self.names.__get__).is_some()
     }
 
-    /// `list[int].append` is that of `list`; other objects have nothing more.
-    fn lookup_origin_attr<'v>(
-        &'v self,
-        obj: Value<'v>,
-        name: Value<'v>,
-    ) -> Result<Attr<'v>, Exit<'v>> {
-        const OWN: &[&[u8]] = &[
-            b"__args__",
-            b"__class__",
-            b"__copy__",
-            b"__deepcopy__",
-            b"__mro_entries__",
-            b"__origin__",
-            b"__parameters__",
-            b"__reduce__",
-            b"__reduce_ex__",
-            b"__typing_unpacked_tuple_args__",
-            b"__unpacked__",
-        ];
-        let is_own = name.get::<Str>().is_some_and(|s| OWN.contains(&s.bytes()));
-        let origin = obj.get::<GenericAlias>().map(|g| g.origin());
-        match origin.filter(|o| !is_own && !o.is_empty()) {
-            Some(o) => match self.getattr_opt(o, name)? {
-                v if v.is_empty() => Ok(Attr::Missing),
-                v => Ok(Attr::Value(v)),
-            },
-            None => Ok(Attr::Missing),
-        }
-    }
-
     fn lookup_class_attr<'v>(
         &'v self,
         c: &'v Class,
@@ -163,7 +154,11 @@ impl Vm {
     /// `obj.name` in full: a value, or an exit. `__getattr__` and script descriptors become calls.
     pub fn getattr<'v>(&'v self, obj: Value<'v>, name: Value<'v>) -> NResult<'v> {
         match self.getattr_opt(obj, name)? {
-            v if v.is_empty() => Err(self.no_attribute(obj, name.word())),
+            v if v.is_empty() => {
+                let of = obj.get::<GenericAlias>().map(|alias| alias.origin());
+                let of = of.filter(|origin| !origin.is_empty()).unwrap_or(obj);
+                Err(self.no_attribute(of, name.word()))
+            }
             v => Ok(v),
         }
     }
@@ -309,7 +304,8 @@ impl Vm {
             (has_attrs(h)
                 && !class.has(class_flags::NO_DICT)
                 && !std::ptr::eq(class, self.class(Type::Object)))
-                || matches!(h.kind(), Kind::Module | Kind::Function)
+                || h.kind() == Kind::Module
+                || attrs_cell(obj).is_some()
         });
         if !storable {
             let n = name.get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());

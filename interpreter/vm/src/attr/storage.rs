@@ -1,5 +1,7 @@
 //! Where the attributes of an object itself are: slots by its shape, or a dict.
 
+use std::cell::Cell;
+
 use crate::Vm;
 use crate::heap::{Header, Kind};
 use crate::native::Exit;
@@ -7,8 +9,8 @@ use crate::object::func::Function;
 use crate::object::instance::{has_attrs, inline_count, more_of, slot_cell};
 use crate::object::map::Dict;
 use crate::object::read;
-use crate::object::record::Module;
-use crate::value::{EMPTY, Value};
+use crate::object::record::{ClassMethod, Module, StaticMethod};
+use crate::value::{EMPTY, Value, Word};
 impl Vm {
     /// The dict of an object in dict mode.
     pub(super) fn mode_dict<'v>(&'v self, h: &'v Header) -> Option<&'v Dict> {
@@ -28,11 +30,7 @@ impl Vm {
                     let d = obj.get::<Module>()?.dict().get::<Dict>()?;
                     self.dict_get_name(d, name)
                 }
-                Kind::Function => {
-                    let d = read(&obj.get::<Function>()?.attrs).get::<Dict>()?;
-                    self.dict_get_name(d, name)
-                }
-                _ => None,
+                _ => self.dict_get_name(read(attrs_cell(obj)?).get::<Dict>()?, name),
             };
         }
         let shape = self.shapes.get(h.shape.get());
@@ -53,10 +51,9 @@ impl Vm {
     ) -> Result<(), Exit<'v>> {
         let Some(h) = obj.header() else { return Ok(()) };
         if !has_attrs(h) {
-            let dict = match h.kind() {
-                Kind::Module => obj.get::<Module>().and_then(|m| m.dict().get::<Dict>()),
-                Kind::Function => obj.get::<Function>().map(|f| self.function_attrs(f)),
-                _ => None,
+            let dict = match obj.get::<Module>() {
+                Some(m) => m.dict().get::<Dict>(),
+                None => attrs_cell(obj).map(|cell| self.attrs_dict(cell)),
             };
             return match dict {
                 Some(d) => self.dict_set_name(d, name, v),
@@ -125,10 +122,9 @@ impl Vm {
         let dict = if has_attrs(h) {
             Some(self.to_dict_mode(obj)?)
         } else {
-            match h.kind() {
-                Kind::Module => obj.get::<Module>().and_then(|m| m.dict().get::<Dict>()),
-                Kind::Function => obj.get::<Function>().map(|f| self.function_attrs(f)),
-                _ => None,
+            match obj.get::<Module>() {
+                Some(m) => m.dict().get::<Dict>(),
+                None => attrs_cell(obj).map(|cell| self.attrs_dict(cell)),
             }
         };
         match dict {
@@ -169,17 +165,11 @@ impl Vm {
     pub fn own_attrs<'v>(&'v self, obj: Value<'v>) -> Vec<(Value<'v>, Value<'v>)> {
         let Some(h) = obj.header() else { return Vec::new() };
         if !has_attrs(h) {
-            return match h.kind() {
-                Kind::Module => obj
-                    .get::<Module>()
-                    .and_then(|m| m.dict().get::<Dict>())
-                    .map_or_else(Vec::new, Dict::entries),
-                Kind::Function => obj
-                    .get::<Function>()
-                    .and_then(|f| read(&f.attrs).get::<Dict>())
-                    .map_or_else(Vec::new, Dict::entries),
-                _ => Vec::new(),
+            let dict = match obj.get::<Module>() {
+                Some(m) => m.dict().get::<Dict>(),
+                None => attrs_cell(obj).and_then(|cell| read(cell).get::<Dict>()),
             };
+            return dict.map_or_else(Vec::new, Dict::entries);
         }
         if let Some(d) = self.mode_dict(h) {
             return d.entries();
@@ -196,17 +186,28 @@ impl Vm {
         out
     }
 
-    pub(super) fn function_attrs<'v>(&'v self, f: &'v Function) -> &'v Dict {
-        if let Some(d) = read(&f.attrs).get::<Dict>() {
+    /// The `__dict__` that a cell holds, made when it is first asked for.
+    pub(crate) fn attrs_dict<'v>(&'v self, cell: &'v Cell<Word>) -> &'v Dict {
+        if let Some(d) = read(cell).get::<Dict>() {
             return d;
         }
         let d = self.dict();
-        f.attrs.set(Value::object(d).word());
+        cell.set(Value::object(d).word());
         d
     }
 
     /// The `__dict__` of a function.
     pub fn function_dict<'v>(&'v self, f: &'v Function) -> &'v Dict {
-        self.function_attrs(f)
+        self.attrs_dict(&f.attrs)
     }
+}
+
+/// Where a function, or what wraps one in a class, keeps its `__dict__`.
+pub(crate) fn attrs_cell<'v>(obj: Value<'v>) -> Option<&'v Cell<Word>> {
+    Some(match obj.kind()? {
+        Kind::Function => &obj.get::<Function>()?.attrs,
+        Kind::StaticMethod => &obj.get::<StaticMethod>()?.attrs,
+        Kind::ClassMethod => &obj.get::<ClassMethod>()?.attrs,
+        _ => return None,
+    })
 }

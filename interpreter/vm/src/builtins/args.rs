@@ -23,7 +23,7 @@ impl Vm {
     }
 
     /// An argument that bounds a search; Empty and None stand for `default`.
-    pub(crate) fn bound_arg<'v>(&'v self, v: Value<'v>, default: i64) -> Result<i64, Exit<'v>> {
+    pub fn bound_arg<'v>(&'v self, v: Value<'v>, default: i64) -> Result<i64, Exit<'v>> {
         if v.is_empty() || v.is_none() {
             return Ok(default);
         }

@@ -76,8 +76,12 @@ impl Vm {
         if let (Some(n), Some((width, fill))) = (v.as_small(), spec::plain_width(text)) {
             return Ok(self.padded_int(n, width, fill));
         }
-        self.check(spec::size_hint(text))?;
-        self.ticks(spec::size_hint(text) / 256)?;
+        let hint = spec::size_hint(text);
+        if hint <= isize::MAX as usize {
+            // A longer one is an error of the spec.
+            self.check(hint)?;
+            self.ticks(hint / 256)?;
+        }
         let name = self.class_of(v).name_str();
         let max = self.int_max_str_digits.get();
         let out = if let Some(s) = v.get::<Str>() {

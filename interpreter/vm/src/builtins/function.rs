@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::Vm;
+use crate::builtins::Type;
 use crate::native::{NResult, NativeDef, Role};
 use crate::object::class::Class;
 use crate::object::func::{BoundMethod, CellObj, Code, Function, Native};
@@ -244,7 +245,26 @@ pub(crate) static MEMBER: &[&[NativeDef]] = &[&[
         "",
     ),
     NativeDef::getter("__doc__", member_doc, ""),
+    NativeDef::setter("__doc__", set_member_doc),
 ]];
+
+/// Only the fields of named tuples have docstrings that a program changes.
+fn set_member_doc<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    match args[0].get::<Member>() {
+        Some(m) if vm.exact_type(args[0]) == Some(Type::TupleGetter) => {
+            m.set.set(if args[1].is_empty() { Value::NONE } else { args[1] }.word());
+            Ok(Value::NONE)
+        }
+        _ => Err(vm.attribute_error(
+            format!(
+                "attribute '__doc__' of '{}' objects is not writable",
+                vm.full_type_name(vm.class_of(args[0]))
+            ),
+            args[0],
+            vm.word_value(vm.names.__doc__),
+        )),
+    }
+}
 
 fn member_doc<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let member = args[0].get::<Member>();

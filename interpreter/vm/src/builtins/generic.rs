@@ -2,6 +2,7 @@
 
 use crate::Vm;
 use crate::builtins::Type;
+use crate::builtins::range::HASH;
 use crate::native::{Answer, Exit, NResult, NativeDef, Role, Row};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Function;
@@ -20,7 +21,8 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
             |vm, a| {
                 let args = if a[2].is_a::<Tuple>() { a[2] } else { vm.tuple(&a[2..3])? };
                 let shape = vm.shape_for_new(a[0], Type::GenericAlias)?;
-                Ok(vm.alloc_with_attrs(GenericAlias::new(shape, a[1], args), 0, false))
+                let alias = GenericAlias::new(shape, a[1], args, Value::FALSE);
+                Ok(vm.alloc_with_attrs(alias, 0, false))
             },
             "",
         )
@@ -31,23 +33,44 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
             "self, item, /",
             |vm, a| {
                 let (origin, args) = (origin(a[0]), arguments(a[0]));
-                Err(vm.prelude_tail("generic", "generic_item", &[a[0], origin, args, a[1]]))
+                let item = vm.prelude_tail("generic", "generic_item", &[a[0], origin, args, a[1]]);
+                if is_starred(a[0]) { vm.and_then(Err(item), &STARRED, vec![]) } else { Err(item) }
             },
             "Return self[item].",
         ),
         NativeDef::new(
             "__iter__",
             "self, /",
-            |vm, a| Err(vm.prelude_tail("generic", "unpack_typing", a)),
+            |vm, a| vm.get_iter(vm.tuple(&[starred(vm, a[0])?])?),
             "Yield what `*self` stands for.",
         ),
-        NativeDef::getter("__unpacked__", |_, _| Ok(Value::FALSE), ""),
+        NativeDef::new(
+            "__dir__",
+            "self, /",
+            |vm, a| Err(vm.prelude_tail("generic", "generic_dir", &[origin(a[0])])),
+            "",
+        ),
+        NativeDef::getter("__unpacked__", |_, a| Ok(Value::bool(is_starred(a[0]))), ""),
+        NativeDef::getter(
+            "__typing_unpacked_tuple_args__",
+            |vm, a| {
+                let is_tuple = origin(a[0]).is(vm.class_value(Type::Tuple));
+                Ok(if is_starred(a[0]) && is_tuple { arguments(a[0]) } else { Value::NONE })
+            },
+            "",
+        ),
         NativeDef::new("__mro_entries__", "self, bases, /", |vm, a| vm.tuple(&[origin(a[0])]), ""),
         NativeDef::getter("__origin__", |_, a| Ok(origin(a[0])), ""),
         NativeDef::new(
             "__reduce__",
             "self, /",
             |vm, a| {
+                if is_starred(a[0]) {
+                    // The only item of the alias without the star.
+                    let plain = vm.generic_alias(origin(a[0]), arguments(a[0]));
+                    let max = vm.dict_get_str(vm.builtins(), "max").unwrap_or(Value::NONE);
+                    return vm.tuple(&[max, vm.tuple(&[plain])?]);
+                }
                 let made_of = vm.tuple(&[origin(a[0]), arguments(a[0])])?;
                 vm.tuple(&[vm.class_value(Type::GenericAlias), made_of])
             },
@@ -55,7 +78,39 @@ pub(crate) static ALIAS: &[&[NativeDef]] = &[
         ),
     ],
     COMMON,
+    HASH,
 ];
+
+/// `__class_getitem__` of the builtin classes that have it.
+pub(crate) fn row(t: Type) -> Option<&'static NativeDef> {
+    static CLASS_GETITEM: NativeDef = NativeDef::new(
+        "__class_getitem__",
+        "cls, item, /",
+        |vm, a| vm.class_alias(a[0], a[1]),
+        "See PEP 585",
+    )
+    .role(Role::Class);
+    crate::ops::item::is_generic(t).then_some(&CLASS_GETITEM)
+}
+
+/// An alias gets the star of the one that was subscripted.
+static STARRED: Row = Row {
+    name: "generic_starred",
+    catches: false,
+    resume: |vm, _, answer| starred(vm, answer.value()?),
+};
+
+/// What `*alias` gives.
+fn starred<'v>(vm: &'v Vm, v: Value<'v>) -> NResult<'v> {
+    let Some(alias) = v.get::<GenericAlias>() else { return Ok(v) };
+    let shape = vm.shape_for_new(Value::object(vm.class_of(v)), Type::GenericAlias)?;
+    let alias = GenericAlias::new(shape, alias.origin(), alias.args(), Value::TRUE);
+    Ok(vm.alloc_with_attrs(alias, 0, false))
+}
+
+fn is_starred(v: Value<'_>) -> bool {
+    v.get::<GenericAlias>().is_some_and(|alias| alias.starred().is(Value::TRUE))
+}
 
 /// Rows of `types.UnionType`.
 pub(crate) static UNION: &[&[NativeDef]] = &[
@@ -66,6 +121,7 @@ pub(crate) static UNION: &[&[NativeDef]] = &[
         "Return self[item].",
     )],
     COMMON,
+    HASH,
 ];
 
 static COMMON: &[NativeDef] = &[
@@ -136,16 +192,7 @@ pub(crate) static GENERIC: &[&[NativeDef]] = &[&[
     NativeDef::new(
         "__class_getitem__",
         "cls, params, /",
-        |vm, a| {
-            static PUT: Row = Row {
-                name: "generic_class_item",
-                catches: false,
-                resume: |vm, state, answer| Ok(vm.generic_alias(state[0], answer.value()?)),
-            };
-            let generic = vm.class_value(Type::Generic);
-            let args = vm.prelude_tail("generic", "generic_class_item", &[a[0], a[1], generic]);
-            vm.and_then(Err(args), &PUT, vec![a[0]])
-        },
+        |vm, a| Err(vm.prelude_tail("generic", "generic_class_item", a)),
         "Parameterizes a generic class.",
     )
     .role(Role::Class),
@@ -276,6 +323,13 @@ fn alias_value<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 impl Vm {
     /// `origin[args]`; `args` is a tuple.
     pub fn generic_alias<'v>(&'v self, origin: Value<'v>, args: Value<'v>) -> Value<'v> {
-        self.alloc_with_attrs(GenericAlias::new(Type::GenericAlias.shape(), origin, args), 0, false)
+        let shape = Type::GenericAlias.shape();
+        self.alloc_with_attrs(GenericAlias::new(shape, origin, args, Value::FALSE), 0, false)
+    }
+
+    /// `class[item]` of a class that makes nothing else of it.
+    pub(crate) fn class_alias<'v>(&'v self, class: Value<'v>, item: Value<'v>) -> NResult<'v> {
+        let args = if item.is_a::<Tuple>() { item } else { self.tuple(&[item])? };
+        Ok(self.generic_alias(class, args))
     }
 }

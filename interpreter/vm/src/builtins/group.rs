@@ -34,17 +34,6 @@ pub(crate) static TABLES: &[&[NativeDef]] = &[&[
         |vm, a| Err(vm.prelude_tail("group", "group_subgroup", a)),
         "",
     ),
-    NativeDef::new(
-        "__class_getitem__",
-        "cls, params, /",
-        |vm, a| {
-            let args =
-                if a[1].is_a::<crate::object::seq::Tuple>() { a[1] } else { vm.tuple(&a[1..2])? };
-            Ok(vm.generic_alias(a[0], args))
-        },
-        "See PEP 585",
-    )
-    .role(Role::Class),
 ]];
 
 fn field<'v>(vm: &'v Vm, group: Value<'v>, name: Word) -> Value<'v> {

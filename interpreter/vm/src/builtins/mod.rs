@@ -268,7 +268,7 @@ pub(crate) fn fill_class(vm: &Vm, class: &Class) {
     class.flags.set(class.flags.get() & !class_flags::UNFILLED);
     let Some(&t) = Type::ALL.get(class.native_type.get() as usize) else { return };
     let owner = Value::object(class);
-    let shared = repr::row(t).into_iter().chain(format::rows(t));
+    let shared = repr::row(t).into_iter().chain(format::rows(t)).chain(generic::row(t));
     for def in methods(t).iter().copied().flatten().chain(shared) {
         let name = vm.intern(def.name);
         if def.role != Role::Setter

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::Vm;
-use crate::attr::Attr;
+use crate::attr::{Attr, attrs_cell};
 use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::native::{Exit, NResult, NativeDef, Role, Row};
@@ -197,8 +197,10 @@ impl Vm {
         if let Some(m) = obj.get::<Module>() {
             return Ok(Some(m.dict()));
         }
-        if let Some(f) = obj.get::<Function>() {
-            return Ok(Some(Value::object(self.function_dict(f))));
+        if !has_attrs(h)
+            && let Some(cell) = attrs_cell(obj)
+        {
+            return Ok(Some(Value::object(self.attrs_dict(cell))));
         }
         if let Some(m) = obj.get::<BoundMethod>() {
             return self.object_dict(crate::object::read(&m.func));

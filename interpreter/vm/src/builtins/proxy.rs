@@ -89,6 +89,18 @@ pub(crate) static TABLES: &[&[NativeDef]] = &[&[
         "Return value|self.",
     ),
     NativeDef::new(
+        "__ior__",
+        "self, value, /",
+        |vm, _| Err(vm.type_error("'|=' is not supported by mappingproxy; use '|' instead")),
+        "Return self|=value.",
+    ),
+    NativeDef::new(
+        "__hash__",
+        "self, /",
+        |vm, a| vm.hash_value(under(vm, a[0])?),
+        "Return hash(self).",
+    ),
+    NativeDef::new(
         "get",
         "self, key, default=None, /",
         |vm, a| {

@@ -529,6 +529,9 @@ fn generic_pieces<'v>(vm: &'v Vm, a: &'v GenericAlias) -> Pieces<'v> {
         }
     };
     if !is_union {
+        if a.starred().is(Value::TRUE) {
+            text.push(b'*');
+        }
         put(&mut text, a.origin());
         text.push(b'[');
     }

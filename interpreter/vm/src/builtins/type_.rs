@@ -2,7 +2,7 @@
 
 use crate::Vm;
 use crate::builtins::Type;
-use crate::native::{NResult, NativeDef, Role};
+use crate::native::{Exit, NResult, NativeDef, Role};
 use crate::object::class::{Class, class_flags};
 use crate::object::read;
 use crate::object::record::{GenericAlias, MappingProxy, Member};
@@ -344,6 +344,17 @@ fn set_abstractmethods<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 }
 
 impl Vm {
+    /// Adds a member to those of a union, if it is not there.
+    fn add_member<'v>(&'v self, parts: &mut Vec<Value<'v>>, v: Value<'v>) -> Result<(), Exit<'v>> {
+        for other in &*parts {
+            if self.same_alias(*other, v, 0)? {
+                return Ok(());
+            }
+        }
+        parts.push(v);
+        Ok(())
+    }
+
     /// `a | b` of types: a union, or NotImplemented.
     pub(crate) fn type_union<'v>(&'v self, a: Value<'v>, b: Value<'v>) -> NResult<'v> {
         let mut parts: Vec<Value<'v>> = Vec::new();
@@ -351,32 +362,25 @@ impl Vm {
             let is_union = self.exact_type(v) == Some(Type::Union);
             if let Some(u) = v.get::<GenericAlias>().filter(|_| is_union) {
                 for p in self.tuple_items(u.args()) {
-                    if !parts.iter().any(|o| o.is(*p)) {
-                        parts.push(*p);
-                    }
+                    self.add_member(&mut parts, *p)?;
                 }
                 continue;
             }
             let part = if v.is_none() { self.class_value(Type::NoneType) } else { v };
             let fits = part.is_a::<Class>()
                 || part.is_a::<GenericAlias>()
-                || matches!(
-                    self.exact_type(part),
-                    Some(Type::TypeVar | Type::TypeAlias | Type::ParamSpec)
-                );
+                || self.exact_type(part) == Some(Type::TypeAlias);
             if !fits {
                 return Ok(Value::NOT_IMPLEMENTED);
             }
-            if !parts.iter().any(|o| o.is(part)) {
-                parts.push(part);
-            }
+            self.add_member(&mut parts, part)?;
         }
         if let [one] = parts[..] {
             return Ok(one);
         }
         let args = self.tuple(&parts)?;
         Ok(self.alloc_with_attrs(
-            GenericAlias::new(Type::Union.shape(), Value::EMPTY, args),
+            GenericAlias::new(Type::Union.shape(), Value::EMPTY, args, Value::FALSE),
             0,
             false,
         ))

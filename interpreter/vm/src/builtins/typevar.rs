@@ -20,7 +20,7 @@ pub(crate) static TYPE_VAR: &[&[NativeDef]] = &[
     &[
         NativeDef::new(
             "__new__",
-            "cls, name, /, *constraints, bound=None, covariant=False, contravariant=False, \
+            "cls, name, *constraints, bound=None, covariant=False, contravariant=False, \
              infer_variance=False",
             new_type_var,
             "",
@@ -42,11 +42,11 @@ pub(crate) static PARAM_SPEC: &[&[NativeDef]] = &[
     &[
         NativeDef::new(
             "__new__",
-            "cls, name, /, *, bound=None, covariant=False, contravariant=False, \
+            "cls, name, *, bound=None, covariant=False, contravariant=False, \
              infer_variance=False",
             |vm, a| {
                 let made = make(vm, Type::ParamSpec, &a[..2])?;
-                finish(vm, made, a[2], [a[3], a[4], a[5]])
+                finish(vm, made, Limit::Bound(a[2]), [a[3], a[4], a[5]])
             },
             "",
         )
@@ -67,10 +67,10 @@ pub(crate) static PARAM_SPEC: &[&[NativeDef]] = &[
 pub(crate) static TYPE_VAR_TUPLE: &[&[NativeDef]] = &[&[
     NativeDef::new(
         "__new__",
-        "cls, name, /",
+        "cls, name",
         |vm, a| {
             let made = make(vm, Type::TypeVarTuple, a)?;
-            finish(vm, made, Value::NONE, [Value::FALSE; 3])
+            finish(vm, made, Limit::Bound(Value::NONE), [Value::FALSE; 3])
         },
         "",
     )
@@ -97,13 +97,13 @@ static COMMON: &[NativeDef] = &[
     NativeDef::new(
         "__or__",
         "self, value, /",
-        |vm, a| vm.type_union(a[0], a[1]),
+        |vm, a| Err(vm.prelude_tail("generic", "typevar_union", a)),
         "Return self|value.",
     ),
     NativeDef::new(
         "__ror__",
         "self, value, /",
-        |vm, a| vm.type_union(a[1], a[0]),
+        |vm, a| Err(vm.prelude_tail("generic", "typevar_union", &[a[1], a[0]])),
         "Return value|self.",
     ),
     NativeDef::getter("__bound__", |vm, a| limit(vm, a[0], false), ""),
@@ -168,14 +168,13 @@ pub(crate) fn variance(v: Value<'_>) -> &'static str {
 
 fn new_type_var<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let made = make(vm, Type::TypeVar, &args[..2])?;
-    let bound = if args[2].is_empty() { Value::NONE } else { args[2] };
     let limit = match &args[6..] {
-        [] => bound,
+        [] => Limit::Bound(args[2]),
         [_] => return Err(vm.type_error("A single constraint is not allowed")),
-        _ if !bound.is_none() => {
+        _ if !args[2].is_empty() && !args[2].is_none() => {
             return Err(vm.type_error("Constraints cannot be combined with bound=..."));
         }
-        constraints => vm.tuple(constraints)?,
+        constraints => Limit::Constraints(vm.tuple(constraints)?),
     };
     finish(vm, made, limit, [args[3], args[4], args[5]])
 }
@@ -191,8 +190,15 @@ fn make<'v>(vm: &'v Vm, t: Type, args: &[Value<'v>]) -> NResult<'v> {
     vm.type_parameter(t, args[1], Value::NONE)
 }
 
+/// What a call said about the types that a variable may stand for.
+#[derive(Clone, Copy)]
+enum Limit<'v> {
+    Bound(Value<'v>),
+    Constraints(Value<'v>),
+}
+
 /// Puts in what a call said.
-fn finish<'v>(vm: &'v Vm, made: Value<'v>, limit: Value<'v>, on: [Value<'v>; 3]) -> NResult<'v> {
+fn finish<'v>(vm: &'v Vm, made: Value<'v>, limit: Limit<'v>, on: [Value<'v>; 3]) -> NResult<'v> {
     let mut flags = 0;
     for (v, bit) in on.into_iter().zip([COVARIANT, CONTRAVARIANT, INFER]) {
         if !v.is_empty() && vm.truth(v)? {
@@ -205,13 +211,30 @@ fn finish<'v>(vm: &'v Vm, made: Value<'v>, limit: Value<'v>, on: [Value<'v>; 3])
     if flags & INFER != 0 && flags != INFER {
         return Err(vm.value_error("Variance cannot be specified with infer_variance."));
     }
-    if let Some(r) = made.get::<Record>() {
-        r.b.set(if limit.is_empty() { Value::NONE } else { limit }.word());
-        r.c.set(vm.int(flags).word());
-        let module = vm.dict_get_str(vm.caller_globals(), "__name__");
-        r.d.set(module.unwrap_or(Value::NONE).word());
+    let Some(r) = made.get::<Record>() else { return Ok(made) };
+    if let Limit::Constraints(v) = limit {
+        r.b.set(v.word());
     }
-    Ok(made)
+    r.c.set(vm.int(flags).word());
+    let module = vm.dict_get_str(vm.caller_globals(), "__name__");
+    r.d.set(module.unwrap_or(Value::NONE).word());
+    let bound = match limit {
+        Limit::Bound(v) if !v.is_empty() && !v.is_none() => v,
+        _ => return Ok(made),
+    };
+    static CHECKED: Row = Row {
+        name: "type_variable_bound",
+        catches: false,
+        resume: |_, state, answer| {
+            let bound = answer.value()?;
+            if let Some(r) = state[0].get::<Record>() {
+                r.b.set(bound.word());
+            }
+            Ok(state[0])
+        },
+    };
+    let bound = vm.prelude_tail("generic", "typevar_bound", &[bound]);
+    vm.and_then(Err(bound), &CHECKED, vec![made])
 }
 
 /// The bound or (a tuple) the constraints of a type variable.

@@ -87,14 +87,18 @@ impl Opaque {
         Some(f(self.payload.try_borrow().ok()?.as_ref()?.buffer()?))
     }
 
+    /// Runs `f` on the bytes that the payload lends, to change them.
+    pub fn with_bytes_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> R) -> Option<R> {
+        Some(f(self.payload.try_borrow_mut().ok()?.as_mut()?.buffer_mut()?))
+    }
+
     /// Changes some of the bytes that the payload lends.
     pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
-        if let Ok(mut payload) = self.payload.try_borrow_mut()
-            && let Some(all) = payload.as_mut().and_then(|p| p.buffer_mut())
-            && let Some(target) = all.get_mut(at..at + bytes.len())
-        {
-            target.copy_from_slice(bytes);
-        }
+        self.with_bytes_mut(|all| {
+            if let Some(target) = all.get_mut(at..at + bytes.len()) {
+                target.copy_from_slice(bytes);
+            }
+        });
     }
 
     /// Replaces the payload.

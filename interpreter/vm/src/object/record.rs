@@ -112,7 +112,9 @@ records! {
         /// The origin; Empty for a union.
         origin,
         /// The arguments, a tuple.
-        args
+        args,
+        /// Whether it is what `*list[int]` gives, a bool.
+        starred
     }
     /// Up to four words for whatever needs no struct of its own; the class says what.
     Record {

@@ -100,7 +100,8 @@ impl WeakRefs {
             if unsafe { is_live(ptr_of(target)) } {
                 return !refs.is_empty();
             }
-            for &w in refs.iter() {
+            // The newest is told first.
+            for &w in refs.iter().rev() {
                 // SAFETY: the words are those of weak references, and alive.
                 let weak = unsafe { &*ptr_of(w).cast::<WeakRef>() };
                 weak.target.set(EMPTY);

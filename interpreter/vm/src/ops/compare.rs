@@ -357,17 +357,30 @@ impl Vm {
         let (Some(x), Some(y)) = (a.get::<GenericAlias>(), b.get::<GenericAlias>()) else {
             return Ok(Value::NOT_IMPLEMENTED);
         };
-        if !x.origin().is(y.origin()) {
+        if !x.origin().is(y.origin()) || !x.starred().is(y.starred()) {
             return Ok(Value::bool(op == Cmp::Ne));
         }
         if x.origin().is_empty() {
-            return Ok(Value::bool(self.same_alias(a, b, 0)? == (op == Cmp::Eq)));
+            if self.same_alias(a, b, 0)? {
+                return Ok(Value::bool(op == Cmp::Eq));
+            }
+            let args = [x.args(), y.args()];
+            let of_classes = |v: Value<'v>| {
+                self.tuple_items(v).iter().all(|v| v.is_a::<crate::object::class::Class>())
+            };
+            if args.into_iter().all(of_classes) {
+                return Ok(Value::bool(op == Cmp::Ne));
+            }
+            return Err(match self.prelude_tail("generic", "union_eq", &args) {
+                Exit::Do(action) if op == Cmp::Ne => crate::ops::truth::negate_action(action),
+                e => e,
+            });
         }
         self.compare(op, x.args(), y.args())
     }
 
     /// Whether two arguments of aliases are the same: unions are in any order.
-    fn same_alias<'v>(
+    pub(crate) fn same_alias<'v>(
         &'v self,
         a: Value<'v>,
         b: Value<'v>,
@@ -383,7 +396,8 @@ impl Vm {
             return Ok(self.equal_leaf(a, b)? == Some(true));
         };
         let (xs, ys) = (self.tuple_items(x.args()), self.tuple_items(y.args()));
-        if depth > DEEPEST || !x.origin().is(y.origin()) || xs.len() != ys.len() {
+        let alike = x.origin().is(y.origin()) && x.starred().is(y.starred());
+        if depth > DEEPEST || !alike || xs.len() != ys.len() {
             return Ok(false);
         }
         for (i, v) in xs.iter().enumerate() {

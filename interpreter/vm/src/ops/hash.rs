@@ -12,7 +12,7 @@ use crate::object::class::Class;
 use crate::object::func::{BoundMethod, Native};
 use crate::object::map::Set;
 use crate::object::num::{BigIntObj, Complex, Int64};
-use crate::object::record::GenericAlias;
+use crate::object::record::{GenericAlias, MappingProxy};
 use crate::object::seq::{Range, Slice, Tuple};
 use crate::object::text::{Bytes, Str};
 use crate::object::view::MemoryView;
@@ -183,16 +183,21 @@ impl Vm {
         if let Some(a) = v.get::<GenericAlias>() {
             if a.origin().is_empty() {
                 // A union is equal in any order of its members.
-                let members = self.frozenset();
-                for v in a.args().get::<Tuple>().map_or(&[][..], |t| t.items()) {
-                    if !self.set_store(members, *v)? {
-                        return Ok(Part::Script);
+                let mut h = FrozenSetHasher::new();
+                for v in self.tuple_items(a.args()) {
+                    match if v.is_a::<GenericAlias>() { None } else { self.hash_leaf(*v)? } {
+                        Some(one) => h.add(one),
+                        None => return Ok(Part::Script),
                     }
                 }
-                return self.hash_struct(Value::object(members));
+                return known(h.finish());
             }
             let parts = self.tuple(&[a.origin(), a.args()])?;
             return Ok(parts.get::<Tuple>().map_or(Part::Script, |t| Part::Items(t.items())));
+        }
+        if v.is_a::<MappingProxy>() {
+            // That of what is below.
+            return Ok(Part::Script);
         }
         match self.class_lookup(self.class_of(v), self.names.__hash__) {
             Some(f) if f.is_none() => Err(self.unhashable(v)),
@@ -239,7 +244,10 @@ impl Vm {
                 let t = self.tuple(items)?;
                 self.hash_value(t)
             }
-            Part::Script => Err(self.unhashable(v)),
+            Part::Script => match v.get::<GenericAlias>() {
+                Some(a) => Err(self.prelude_tail("generic", "union_hash", &[a.args()])),
+                None => Err(self.unhashable(v)),
+            },
         }
     }
 

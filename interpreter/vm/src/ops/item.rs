@@ -106,26 +106,17 @@ impl Vm {
     }
 
     fn class_item<'v>(&'v self, o: Value<'v>, c: &'v Class, i: Value<'v>) -> NResult<'v> {
+        let t = Type::ALL.get(c.native_type.get() as usize).copied();
+        if !c.has(crate::object::class::class_flags::HEAP)
+            && t.is_some_and(|t| t == Type::Type || is_generic(t))
+        {
+            return self.class_alias(o, i);
+        }
         if self.class_lookup(c, self.names.__class_getitem__).is_some() {
             let f = self.getattr(o, self.word_value(self.names.__class_getitem__))?;
             return Err(Exit::tail(f, vec![i]));
         }
-        let builtin = |c: &Class| Type::ALL.get(c.native_type.get() as usize).copied();
-        let generic = c.mro().iter().filter_map(|c| c.get::<Class>()).any(|base| {
-            !base.has(crate::object::class::class_flags::HEAP)
-                && builtin(base).is_some_and(is_generic)
-                // What makes classes is generic itself; its subclasses are not.
-                && (std::ptr::eq(base, c) || builtin(base) != Some(Type::Type))
-        });
-        if !generic {
-            return Err(self.type_error(format!("type '{}' is not subscriptable", c.name_str())));
-        }
-        let args = if self.exact_type(i) == Some(Type::Tuple) { i } else { self.tuple(&[i])? };
-        Ok(Value::object(self.heap.alloc(
-            crate::object::record::GenericAlias::new(Type::GenericAlias.shape(), o, args),
-            0,
-            false,
-        )))
+        Err(self.type_error(format!("type '{}' is not subscriptable", c.name_str())))
     }
 
     fn dict_item<'v>(&'v self, o: Value<'v>, key: Value<'v>) -> NResult<'v> {
@@ -655,7 +646,8 @@ fn subscripts_here(t: Type) -> bool {
 }
 
 /// Whether `t[int]` makes an alias.
-fn is_generic(t: Type) -> bool {
+/// Whether the class has `__class_getitem__`.
+pub(crate) fn is_generic(t: Type) -> bool {
     use Type as T;
     matches!(
         t,
@@ -664,15 +656,9 @@ fn is_generic(t: Type) -> bool {
             | T::Dict
             | T::Set
             | T::FrozenSet
-            | T::Type
             | T::Enumerate
-            | T::Generator
-            | T::Coroutine
             | T::AsyncGenerator
             | T::BaseExceptionGroup
-            | T::ExceptionGroup
             | T::MappingProxy
-            | T::StaticMethod
-            | T::ClassMethod
     )
 }

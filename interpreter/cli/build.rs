@@ -5,8 +5,14 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(bare_start)");
     let target = |key: &str| std::env::var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();
-    if target("OS") == "linux" && target("ENV") == "gnu" && target("ARCH") == "x86_64" {
+    let linux = target("OS") == "linux" && target("ENV") == "gnu";
+    if linux {
+        // There the standard library knows the arguments without having started the process.
+        println!("cargo::rustc-cfg=bare_start");
+    }
+    if linux && target("ARCH") == "x86_64" {
         println!("cargo::rustc-link-arg-bins=-no-pie");
     }
 }

@@ -67,7 +67,7 @@ pub(crate) fn compile(
     };
     let source = Arc::new(SourceInfo::new(name, text));
     compile_watched(&module, Arc::clone(&source), CompileMode::default(), watch).map_err(|error| {
-        Box::new(BadSource { error, text: source.text.clone(), name: name.to_owned() })
+        Box::new(BadSource { error, text: source.text().to_owned(), name: name.to_owned() })
     })
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn warnings(proto: &CodeProto) -> String {
     let mut out = String::new();
     let Some(source) = &proto.source else { return out };
     let mut told = HashSet::new();
-    for (span, message) in escape_warnings(&source.text) {
+    for (span, message) in escape_warnings(source.text()) {
         let line = source.line(span.start);
         if !told.insert((line, message.clone())) {
             continue;

@@ -246,10 +246,10 @@ fn code_for<'v>(vm: &'v Vm, c: &Code, namespaced: bool) -> Result<Arc<CodeProto>
     }
     let Some(source) = &c.proto.source else { return Ok(c.proto.clone()) };
     // An expression's code says so by parsing as one.
-    let mode = if miniscript_syntax::parse(&source.text, Mode::Expression).is_ok() {
+    let mode = if miniscript_syntax::parse(source.text(), Mode::Expression).is_ok() {
         Mode::Expression
     } else {
         Mode::Module
     };
-    vm.compile_text(&source.text, &source.filename, mode, true)
+    vm.compile_text(source.text(), &source.filename, mode, true)
 }

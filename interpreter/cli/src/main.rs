@@ -1,5 +1,7 @@
 //! The `ms` command.
 
+#![cfg_attr(all(bare_start, not(test)), no_main)]
+
 mod args;
 mod check;
 mod ext;
@@ -7,21 +9,28 @@ mod interrupt;
 mod overdue;
 mod repl;
 mod source;
+#[cfg(all(bare_start, not(test)))]
+mod start;
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Command, Run, What};
 use miniscript_engine::access::Grants;
 use miniscript_engine::{Config, Engine, OutputStream, Program, paint};
 
-fn main() -> ExitCode {
+#[cfg(not(all(bare_start, not(test))))]
+fn main() -> std::process::ExitCode {
+    run().into()
+}
+
+/// Does what the command line says; the exit status.
+fn run() -> u8 {
     let command = match args::parse() {
         Ok(command) => command,
         Err(args::BadLine { error, help }) => {
             complain(&format!("ms: {error}\ntry '{help}'\n"));
-            return ExitCode::from(2);
+            return 2;
         }
     };
     match command {
@@ -29,11 +38,11 @@ fn main() -> ExitCode {
         Command::Version => {
             print_out(Ok(concat!("MiniScript ", env!("CARGO_PKG_VERSION"), "\n").into()))
         }
-        Command::Check { files, json } => ExitCode::from(check::check(&files, json)),
+        Command::Check { files, json } => check::check(&files, json),
         Command::Ast(file) => print_out(source::ast(&file)),
         Command::Dis(file) => print_out(source::dis(&file)),
-        Command::Ext(command, folders) => ExitCode::from(ext::run(command, &folders)),
-        Command::Run(run) => ExitCode::from(run_program(run) as u8),
+        Command::Ext(command, folders) => ext::run(command, &folders),
+        Command::Run(run) => run_program(run) as u8,
     }
 }
 
@@ -71,7 +80,9 @@ fn run_program(run: Run) -> i32 {
         if let Err(failure) = engine.start_prompt() {
             return engine.report(failure);
         }
-        return repl::run(&mut engine);
+        let status = repl::run(&mut engine);
+        engine.leave();
+        return status;
     }
     let program = match run.what {
         Some(What::File(path)) => Program::File(path),
@@ -98,6 +109,7 @@ fn run_program(run: Run) -> i32 {
     if run.stats {
         complain(&engine.stats());
     }
+    engine.leave();
     status
 }
 
@@ -113,21 +125,21 @@ fn read_stdin() -> io::Result<Vec<u8>> {
 }
 
 /// Writes to standard output; a text for standard error is a failure.
-fn print_out(text: Result<String, String>) -> ExitCode {
+fn print_out(text: Result<String, String>) -> u8 {
     let written = match text {
         Ok(text) => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
         Err(text) => {
             complain(&text);
-            return ExitCode::from(2);
+            return 2;
         }
     };
     match written {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             if error.kind() != io::ErrorKind::BrokenPipe {
                 complain(&format!("ms: cannot write to standard output: {error}\n"));
             }
-            ExitCode::FAILURE
+            1
         }
     }
 }

@@ -13,8 +13,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use miniscript_stdlib::Source;
 use miniscript_syntax::{Watch, ast::Mode, decode_source};
-use miniscript_vm::code::proto::{CodeProto, SourceInfo};
+use miniscript_vm::code::proto::{CodeProto, PackedText, SourceInfo};
 use miniscript_vm::code::store::{self, COMPILER_ID};
 use miniscript_vm::prelude;
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -96,32 +97,37 @@ impl CodeCache {
 }
 
 /// The code of the bundled module `name`.
-pub(crate) fn bundled(name: &str, text: &'static str) -> Result<Arc<CodeProto>, Box<BadSource>> {
+pub(crate) fn bundled(
+    name: &str,
+    source: &'static Source,
+) -> Result<Arc<CodeProto>, Box<BadSource>> {
     let file = format!("<frozen {name}>");
-    match installed(name, &file, text) {
+    match installed(name, source.id(), SourceInfo::packed(&*file, source)) {
         Some(code) => Ok(code),
-        None => compile_text(text.to_owned(), &file, Mode::Module),
+        None => compile_text(source.unpack(), &file, Mode::Module),
     }
 }
 
 /// The code of a part of the VM that is written in MiniScript, if the installation has it.
 pub(crate) fn prelude(file: &str, text: &'static str) -> Option<Arc<CodeProto>> {
-    installed(&prelude_name(file), &prelude::source_name(file), text)
+    let source = SourceInfo::new(prelude::source_name(file), text);
+    installed(&prelude_name(file), text.as_bytes(), source)
 }
 
 /// Writes the code of all bundled modules into `lib/miniscript` of an installation.
 pub fn freeze_bundled(installation: &Path) -> std::io::Result<()> {
     let folder = installation.join("frozen");
     fs::create_dir_all(&folder)?;
-    let modules = crate::modules::sources()
-        .map(|(name, text)| (name.to_owned(), format!("<frozen {name}>"), text));
-    let prelude = prelude::FILES
-        .iter()
-        .map(|(file, text)| (prelude_name(file), prelude::source_name(file), *text));
-    for (name, file, text) in modules.chain(prelude) {
-        let code = compile_text(text.to_owned(), &file, Mode::Module)
+    let modules = crate::modules::sources().map(|(name, source)| {
+        (name.to_owned(), format!("<frozen {name}>"), source.unpack(), source.id())
+    });
+    let prelude = prelude::FILES.iter().map(|(file, text)| {
+        (prelude_name(file), prelude::source_name(file), (*text).to_owned(), text.as_bytes())
+    });
+    for (name, file, text, id) in modules.chain(prelude) {
+        let code = compile_text(text, &file, Mode::Module)
             .map_err(|bad| std::io::Error::other(format!("{name}: {:?}", bad.error)))?;
-        let sealed = seal(&OPEN_KEY, text.as_bytes(), &code)
+        let sealed = seal(&OPEN_KEY, id, &code)
             .ok_or_else(|| std::io::Error::other(format!("{name}: cannot be stored")))?;
         fs::write(folder.join(format!("{name}.msc")), sealed)?;
     }
@@ -132,11 +138,11 @@ fn prelude_name(file: &str) -> String {
     format!("_prelude_{file}")
 }
 
-/// What the installation keeps under `name`; `file` is what tracebacks call the text.
-fn installed(name: &str, file: &str, text: &'static str) -> Option<Arc<CodeProto>> {
+/// What the installation keeps under `name`, if it was made of the text that `id` stands for.
+fn installed(name: &str, id: &[u8], source: SourceInfo) -> Option<Arc<CodeProto>> {
     let kept = fs::read(installed_file(name)?).ok()?;
-    let code = unseal(&OPEN_KEY, text.as_bytes(), &kept)?;
-    store::from_bytes(&code, &Arc::new(SourceInfo::new(file, text))).ok()
+    let code = unseal(&OPEN_KEY, id, &kept)?;
+    store::from_bytes(&code, &Arc::new(source)).ok()
 }
 
 fn installed_file(name: &str) -> Option<PathBuf> {

@@ -112,10 +112,8 @@ impl Engine {
         };
         let limits = config.limits;
         let args = std::mem::take(&mut config.args);
-        let settings = Settings {
-            argv: std::iter::once(OsString::new()).chain(args.iter().cloned()).collect(),
-            path: std::mem::take(&mut config.path),
-        };
+        let argv = std::iter::once(OsString::new()).chain(args.iter().cloned()).collect();
+        let settings = Settings::new(argv, std::mem::take(&mut config.path));
         let folders = std::mem::take(&mut config.ext_path);
         let linked = std::mem::take(&mut config.linked);
         let host = Rc::new(EngineHost::new(config, settings));
@@ -151,6 +149,11 @@ impl Engine {
     /// The host: streams, reactor, files.
     pub fn host(&self) -> &Rc<EngineHost> {
         &self.host
+    }
+
+    /// Ends as the process does: what extensions keep is dropped, and memory is left to the system.
+    pub fn leave(self) {
+        self.vm.heap.leave_memory();
     }
 
     /// Where modules come from that are neither bundled nor source.

@@ -67,7 +67,7 @@ pub(crate) fn compile(
     };
     let source = Arc::new(SourceInfo::new(name, text));
     compile_watched(&module, Arc::clone(&source), CompileMode::default(), watch).map_err(|error| {
-        Box::new(BadSource { error, text: source.text.clone(), name: name.to_owned() })
+        Box::new(BadSource { error, text: source.text().to_owned(), name: name.to_owned() })
     })
 }
 

@@ -41,8 +41,7 @@ const FUNCTIONS: &[NativeDef] = &[
 ];
 
 /// The module.
-pub(crate) const MODULE: ModuleDef =
-    ModuleDef::source("bisect", include_str!("../lib/bisect.ms")).with(FUNCTIONS);
+pub(crate) const MODULE: ModuleDef = ModuleDef::source("bisect", "bisect.ms").with(FUNCTIONS);
 
 /// The place, if it is found without script code.
 fn place<'v>(

@@ -43,8 +43,7 @@ const FUNCTIONS: &[NativeDef] = &[
 ];
 
 /// The module.
-pub(crate) const MODULE: ModuleDef =
-    ModuleDef::source("heapq", include_str!("../lib/heapq.ms")).with(FUNCTIONS);
+pub(crate) const MODULE: ModuleDef = ModuleDef::source("heapq", "heapq.ms").with(FUNCTIONS);
 
 fn heap<'v>(vm: &'v Vm, name: &str, v: Value<'v>) -> Result<&'v List, Exit<'v>> {
     v.get::<List>().ok_or_else(|| {

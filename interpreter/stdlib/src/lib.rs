@@ -29,6 +29,7 @@ mod pickle;
 mod random;
 mod re;
 pub mod record;
+mod sources;
 mod types;
 mod typing;
 mod unicodedata;
@@ -37,11 +38,12 @@ mod zlib;
 
 pub use class::ClassDef;
 pub use module::ModuleDef;
+pub use sources::Source;
 
-/// The text of a file in `lib/`.
+/// A module that is a file in `lib/`.
 macro_rules! source {
     ($name:literal, $file:literal) => {
-        ModuleDef::source($name, include_str!(concat!("../lib/", $file)))
+        ModuleDef::source($name, $file)
     };
 }
 

@@ -6,6 +6,7 @@ use miniscript_vm::object::record::Module;
 use miniscript_vm::{Value, Vm};
 
 use crate::class::ClassDef;
+use crate::sources::Source;
 
 /// Adds what a module has besides natives and classes.
 pub type Fill = for<'v> fn(&'v Vm, &'v Dict) -> Result<(), Exit<'v>>;
@@ -27,7 +28,7 @@ pub struct ModuleDef {
     /// Constants and the like.
     pub fill: Fill,
     /// The text of the body.
-    pub source: Option<&'static str>,
+    pub source: Option<&'static Source>,
 }
 
 impl ModuleDef {
@@ -48,9 +49,9 @@ impl ModuleDef {
         }
     }
 
-    /// A module with a source.
-    pub const fn source(name: &'static str, source: &'static str) -> ModuleDef {
-        ModuleDef { source: Some(source), ..ModuleDef::native(name, "", &[]) }
+    /// A module with a source, a file in `lib/`.
+    pub const fn source(name: &'static str, file: &str) -> ModuleDef {
+        ModuleDef { source: Some(Source::of(file)), ..ModuleDef::native(name, "", &[]) }
     }
 
     /// The same with natives.

@@ -293,7 +293,4 @@ const CLASSES: &[&ClassDef] = &[&ATTRGETTER, &ITEMGETTER, &METHODCALLER];
 
 /// The module.
 pub(crate) const MODULE: ModuleDef =
-    ModuleDef::source("operator", include_str!("../lib/operator.ms"))
-        .with(OPERATORS)
-        .more(OTHERS)
-        .classes(CLASSES);
+    ModuleDef::source("operator", "operator.ms").with(OPERATORS).more(OTHERS).classes(CLASSES);

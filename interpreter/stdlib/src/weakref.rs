@@ -63,9 +63,7 @@ const CLASSES: &[&ClassDef] = &[&REFERENCE];
 
 /// The module.
 pub(crate) const MODULE: ModuleDef =
-    ModuleDef::source("weakref", include_str!("../lib/weakref.ms"))
-        .with(FUNCTIONS)
-        .classes(CLASSES);
+    ModuleDef::source("weakref", "weakref.ms").with(FUNCTIONS).classes(CLASSES);
 
 fn weak<'v>(v: Value<'v>) -> &'v WeakRef {
     v.get::<WeakRef>().expect("the receiver was checked")

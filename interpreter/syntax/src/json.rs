@@ -31,7 +31,11 @@ impl std::fmt::Display for AstJsonError {
 
 impl std::error::Error for AstJsonError {}
 
+// Both are compiled where they are used, for their size and not for their speed: `ms ast` is no
+// part of a run.
+
 /// The tree as one line of JSON; [`ast_from_json`] gives the same tree back.
+#[inline]
 pub fn ast_to_json(module: &Module) -> String {
     // Writing recurses too. A tree from the parser or from `ast_from_json` always has a form.
     with_stack(|| serde_json::to_string(module).map_err(|error| error.to_string()))
@@ -39,6 +43,7 @@ pub fn ast_to_json(module: &Module) -> String {
 }
 
 /// Reads a tree that [`ast_to_json`] wrote, or one made elsewhere in that form.
+#[inline]
 pub fn ast_from_json(json: &str) -> Result<Module, AstJsonError> {
     if nesting(json.as_bytes()) > MAX_JSON_DEPTH {
         return Err(AstJsonError { message: "nested too deeply".into() });

@@ -11,6 +11,7 @@ mod diagnose;
 mod error;
 mod json;
 mod lexer;
+mod names;
 mod parse;
 mod recover;
 mod render;
@@ -25,10 +26,10 @@ lalrpop_util::lalrpop_mod!(
     grammar
 );
 
-pub use build::escape::character_named;
 pub use decode::decode_source;
 pub use error::{ErrorKind, SyntaxError};
 pub use json::{AstJsonError, ast_from_json, ast_to_json};
+pub use names::{character_name, character_named};
 pub use parse::{parse, parse_watched};
 pub use recover::parse_all_errors;
 pub use render::render;

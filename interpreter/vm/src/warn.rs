@@ -86,7 +86,7 @@ impl Vm {
         let Some(source) = proto.source.as_ref().filter(|_| !proto.warnings.is_empty()) else {
             return Ok(result);
         };
-        let places = Source::new(&source.text);
+        let places = Source::new(source.text());
         let number = |n: u32| Value::len(n as usize);
         let mut found = Vec::with_capacity(proto.warnings.len());
         for (span, text) in &proto.warnings {

@@ -18,12 +18,11 @@ use miniscript_vm::code::proto::CodeProto;
 use miniscript_vm::native::{Answer, Exit, NResult, Row};
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::record::Module;
-use miniscript_vm::object::seq::{List, Tuple};
 use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm};
 
 use crate::access::{Access, Unrestricted, Wanted, canonical_as_far_as_it_exists, refusal};
-use crate::errors::{file_error, os_path, os_text};
+use crate::errors::{file_error, os_text};
 use crate::files::{FileError, ops};
 use crate::host::EngineHost;
 use crate::{cache, modules, source};
@@ -227,8 +226,8 @@ fn instead_of(name: &str) -> Option<&'static str> {
 
 /// The folders in which `name` may lie.
 fn search_folders<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Vec<PathBuf>, Exit<'v>> {
-    let list = match name.rsplit_once('.') {
-        None => modules::sys_path(vm, host),
+    match name.rsplit_once('.') {
+        None => Ok(modules::sys_folders(vm, host)),
         Some((parent, _)) => {
             let module = vm.dict_get_str(vm.modules(), parent);
             let path = module
@@ -239,15 +238,9 @@ fn search_folders<'v>(vm: &'v Vm, host: &EngineHost, name: &str) -> Result<Vec<P
                 let text = format!("No module named '{name}'; '{parent}' is not a package");
                 return Err(not_found(vm, name, text));
             };
-            path
+            Ok(modules::folders_of(path))
         }
-    };
-    let items = match (list.get::<List>(), list.get::<Tuple>()) {
-        (Some(l), _) => l.to_vec(),
-        (_, Some(t)) => t.items().to_vec(),
-        _ => Vec::new(),
-    };
-    Ok(items.iter().filter_map(|v| v.get::<Str>()).map(|s| os_path(s.bytes())).collect())
+    }
 }
 
 /// Looks for a module's source.
@@ -401,13 +394,13 @@ fn bundled<'v>(vm: &'v Vm, host: &EngineHost, def: &'static ModuleDef) -> NResul
         set_spec(vm, d, def.name, parent, vm.str("built-in")?)?;
         set_builtins(vm, d)?;
     }
-    let Some(text) = def.source else {
+    let Some(source) = def.source else {
         let module = Value::object(module);
         vm.dict_set_name(vm.modules(), vm.intern(def.name), module)?;
         set_in_parent(vm, def.name, module)?;
         return Ok(module);
     };
-    let proto = cache::bundled(def.name, text)
+    let proto = cache::bundled(def.name, source)
         .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))?;
     run_body(vm, host, def.name, module, &proto)
 }
@@ -428,8 +421,11 @@ pub(crate) fn bundled_main<'v>(
     }
     let parent = parent_of(def.name);
     set_spec(vm, main, def.name, parent, vm.str("built-in")?)?;
-    cache::bundled(def.name, def.source.unwrap_or_default())
-        .map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))
+    let code = match def.source {
+        Some(source) => cache::bundled(def.name, source),
+        None => source::compile_text(String::new(), def.name, miniscript_syntax::ast::Mode::Module),
+    };
+    code.map_err(|bad| vm.syntax_error(&bad.error, &bad.text, &bad.name))
 }
 
 /// The name of the package that a module is in; empty if it is in none.

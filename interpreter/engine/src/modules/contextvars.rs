@@ -6,8 +6,6 @@ use miniscript_vm::native::NativeDef;
 
 use crate::host::EngineHost;
 
-pub(super) const SOURCE: &str = include_str!("../../../stdlib/lib/contextvars.ms");
-
 pub(super) static FUNCTIONS: &[NativeDef] = &[
     NativeDef::new(
         "_values",

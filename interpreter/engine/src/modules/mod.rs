@@ -17,8 +17,8 @@ mod tasks;
 mod time;
 mod traceback;
 
-use miniscript_stdlib::ModuleDef;
 use miniscript_stdlib::memory_file::{BYTES_IO, STRING_IO, UNSUPPORTED};
+use miniscript_stdlib::{ModuleDef, Source};
 use miniscript_vm::native::Exit;
 use miniscript_vm::{Value, Vm};
 
@@ -26,19 +26,19 @@ use miniscript_vm::{Value, Vm};
 pub(crate) use no_posix::{Signals, open_descriptor};
 #[cfg(unix)]
 pub(crate) use posix::{Signals, open_descriptor};
-pub(crate) use sys::{Settings, path as sys_path, script_hook, set_start};
+pub(crate) use sys::{Settings, folders as sys_folders, folders_of, script_hook, set_start};
 
-/// The text of a file among the sources of bundled modules.
+/// A module that is a file among the sources of bundled modules.
 macro_rules! source {
     ($name:literal, $file:literal) => {
-        ModuleDef::source($name, include_str!(concat!("../../../stdlib/lib/", $file)))
+        ModuleDef::source($name, $file)
     };
 }
 
 static MODULES: &[ModuleDef] = &[
     ModuleDef::native("sys", sys::DOC, sys::FUNCTIONS).fill(sys::fill),
     ModuleDef::native("_tasks", tasks::DOC, tasks::FUNCTIONS),
-    ModuleDef::source("contextvars", contextvars::SOURCE).with(contextvars::FUNCTIONS),
+    source!("contextvars", "contextvars.ms").with(contextvars::FUNCTIONS),
     source!("time", "time.ms").with(time::FUNCTIONS).fill(time::fill),
     #[cfg(unix)]
     ModuleDef::native("errno", errno::DOC, &[]).fill(errno::fill),
@@ -103,7 +103,7 @@ static MODULES: &[ModuleDef] = &[
     source!("zoneinfo", "zoneinfo.ms"),
     source!("sched", "sched.ms"),
     ModuleDef::native("gc", gc::DOC, gc::FUNCTIONS),
-    ModuleDef::source("traceback", traceback::SOURCE).with(traceback::FUNCTIONS),
+    source!("traceback", "traceback.ms").with(traceback::FUNCTIONS),
 ];
 
 fn rows() -> impl Iterator<Item = &'static ModuleDef> {
@@ -121,8 +121,8 @@ pub(crate) fn is_package(name: &str) -> bool {
 }
 
 /// The names and texts of those that have one.
-pub(crate) fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
-    rows().filter_map(|row| row.source.map(|text| (row.name, text)))
+pub(crate) fn sources() -> impl Iterator<Item = (&'static str, &'static Source)> {
+    rows().filter_map(|row| row.source.map(|source| (row.name, source)))
 }
 
 /// Names of the modules that are part of the interpreter: `sys.builtin_module_names`.
@@ -130,8 +130,8 @@ pub fn bundled_modules() -> impl Iterator<Item = &'static str> {
     ["builtins"].into_iter().chain(rows().map(|row| row.name))
 }
 
-/// What every program finds: `builtins` and `sys` in `sys.modules`, the builtin functions of the
-/// engine.
+/// What every program finds: `builtins` in `sys.modules`, the builtin functions of the engine.
+/// `sys` is made when it is first imported: it is a fifth of what a start would do.
 pub(crate) fn install(vm: &Vm) -> Result<(), Exit<'_>> {
     let builtins = vm.builtins_module();
     vm.dict_set_name(vm.modules(), vm.intern("builtins"), builtins)?;
@@ -141,9 +141,5 @@ pub(crate) fn install(vm: &Vm) -> Result<(), Exit<'_>> {
         let native = vm.foreign_native(row, Value::EMPTY, Value::EMPTY, 0);
         vm.dict_set_name(vm.builtins(), vm.intern(row.name), native)?;
     }
-    crate::scheduler::install(vm)?;
-    if let Some(sys) = find("sys") {
-        vm.dict_set_name(vm.modules(), vm.intern("sys"), Value::object(sys.make(vm)?))?;
-    }
-    Ok(())
+    crate::scheduler::install(vm)
 }

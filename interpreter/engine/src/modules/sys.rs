@@ -9,11 +9,12 @@ use miniscript_vm::object::exc::Exception;
 use miniscript_vm::object::func::Native;
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::record::Module;
+use miniscript_vm::object::seq::{List, Tuple};
 use miniscript_vm::object::text::Str;
 use miniscript_vm::traceback::Extent;
 use miniscript_vm::{Value, Vm};
 
-use crate::errors::os_text;
+use crate::errors::{os_path, os_text};
 use crate::host::EngineHost;
 use miniscript_stdlib::record;
 
@@ -29,6 +30,14 @@ pub(crate) struct Settings {
     pub(crate) argv: Vec<OsString>,
     /// The first entries of `sys.path`.
     pub(crate) path: Vec<PathBuf>,
+    /// `sys` is made: from then on its own lists count.
+    made: bool,
+}
+
+impl Settings {
+    pub(crate) fn new(argv: Vec<OsString>, path: Vec<PathBuf>) -> Settings {
+        Settings { argv, path, made: false }
+    }
 }
 
 pub(super) static FUNCTIONS: &[NativeDef] = &[
@@ -199,7 +208,13 @@ pub(super) fn fill<'v>(vm: &'v Vm, d: &'v Dict) -> Result<(), Exit<'v>> {
         set(&format!("__{name}__"), v)?;
     }
     vm.set_stdout(stdout);
+    host.settings.borrow_mut().made = true;
     Ok(())
+}
+
+/// The names of `sys`, if it is made.
+fn names(vm: &Vm) -> Option<&Dict> {
+    vm.dict_get_str(vm.modules(), "sys")?.get::<Module>()?.dict().get::<Dict>()
 }
 
 fn namespace<'v>(vm: &'v Vm, fields: &[(&str, Value<'v>)]) -> NResult<'v> {
@@ -277,8 +292,7 @@ pub(crate) fn set_start<'v>(
     argv: &[OsString],
     path: &[PathBuf],
 ) -> Result<(), Exit<'v>> {
-    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>());
-    let Some(d) = sys.and_then(|m| m.dict().get::<Dict>()) else { return Ok(()) };
+    let Some(d) = names(vm) else { return Ok(()) };
     let mut names = Vec::new();
     for a in argv {
         names.push(os_text(vm, a)?);
@@ -291,11 +305,24 @@ pub(crate) fn set_start<'v>(
     vm.dict_set_name(d, vm.intern("path"), vm.list(folders)?)
 }
 
-/// `sys.path` as it is now.
-pub(crate) fn path<'v>(vm: &'v Vm, _: &EngineHost) -> Value<'v> {
-    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>());
-    let d = sys.and_then(|m| m.dict().get::<Dict>());
-    d.and_then(|d| vm.dict_get_str(d, "path")).unwrap_or(Value::NONE)
+/// The folders of `sys.path` as it is now.
+pub(crate) fn folders(vm: &Vm, host: &EngineHost) -> Vec<PathBuf> {
+    let settings = host.settings.borrow();
+    if !settings.made {
+        return settings.path.clone();
+    }
+    let path = names(vm).and_then(|d| vm.dict_get_str(d, "path"));
+    path.map_or_else(Vec::new, folders_of)
+}
+
+/// The paths in a list or tuple.
+pub(crate) fn folders_of(list: Value<'_>) -> Vec<PathBuf> {
+    let items = match (list.get::<List>(), list.get::<Tuple>()) {
+        (Some(l), _) => l.to_vec(),
+        (_, Some(t)) => t.items().to_vec(),
+        _ => Vec::new(),
+    };
+    items.iter().filter_map(|v| v.get::<Str>()).map(|s| os_path(s.bytes())).collect()
 }
 
 fn nothing<'v>(_: &'v Vm, _: &[Value<'v>]) -> NResult<'v> {
@@ -357,8 +384,7 @@ fn excepthook<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 /// What a script put in the place of `sys.stderr`.
 fn replaced_stderr(vm: &Vm) -> Option<Value<'_>> {
-    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>())?;
-    let names = sys.dict().get::<Dict>()?;
+    let names = names(vm)?;
     let stderr = vm.dict_get_str(names, "stderr").filter(|v| !v.is_none())?;
     let own = vm.dict_get_str(names, "__stderr__").is_none_or(|own| own.is(stderr));
     (!own).then_some(stderr)
@@ -366,8 +392,7 @@ fn replaced_stderr(vm: &Vm) -> Option<Value<'_>> {
 
 /// What a script put in the place of `sys.excepthook`.
 pub(crate) fn script_hook(vm: &Vm) -> Option<Value<'_>> {
-    let sys = vm.dict_get_str(vm.modules(), "sys").and_then(|m| m.get::<Module>())?;
-    let hook = vm.dict_get_str(sys.dict().get::<Dict>()?, "excepthook")?;
+    let hook = vm.dict_get_str(names(vm)?, "excepthook")?;
     let own = hook.get::<Native>().is_some_and(|n| n.def.name == "excepthook");
     (!own && !hook.is_none()).then_some(hook)
 }

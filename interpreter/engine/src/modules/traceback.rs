@@ -7,8 +7,6 @@ use miniscript_vm::object::text::Str;
 use miniscript_vm::traceback::Extent;
 use miniscript_vm::{Value, Vm};
 
-pub(super) const SOURCE: &str = include_str!("../../../stdlib/lib/traceback.ms");
-
 pub(super) static FUNCTIONS: &[NativeDef] = &[
     NativeDef::new(
         "format_exception_only",

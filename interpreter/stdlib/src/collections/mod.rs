@@ -27,6 +27,4 @@ const CLASSES: &[&ClassDef] = &[&missing::DEFAULTDICT, &deque::DEQUE];
 
 /// The module.
 pub(crate) const MODULE: ModuleDef =
-    ModuleDef::source("collections", include_str!("../../lib/collections/__init__.ms"))
-        .with(FUNCTIONS)
-        .classes(CLASSES);
+    ModuleDef::source("collections", "collections/__init__.ms").with(FUNCTIONS).classes(CLASSES);

@@ -15,6 +15,4 @@ const CLASSES: &[&ClassDef] = &[&partial::PARTIAL, &cache::WRAPPER];
 
 /// The module.
 pub(crate) const MODULE: ModuleDef =
-    ModuleDef::source("functools", include_str!("../../lib/functools.ms"))
-        .with(FUNCTIONS)
-        .classes(CLASSES);
+    ModuleDef::source("functools", "functools.ms").with(FUNCTIONS).classes(CLASSES);

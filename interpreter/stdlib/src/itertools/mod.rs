@@ -41,9 +41,7 @@ const CLASSES: &[&ClassDef] = &[
 
 /// The module.
 pub(crate) const MODULE: ModuleDef =
-    ModuleDef::source("itertools", include_str!("../../lib/itertools.ms"))
-        .with(FUNCTIONS)
-        .classes(CLASSES);
+    ModuleDef::source("itertools", "itertools.ms").with(FUNCTIONS).classes(CLASSES);
 
 /// The iterator that a state begins with.
 fn iter_of<'v>(v: Value<'v>) -> &'v Iter {

@@ -3,6 +3,7 @@
 
 mod tables;
 
+use miniscript_syntax::{character_name, character_named};
 use miniscript_vm::builtins::Type;
 use miniscript_vm::native::{Exit, NResult, NativeDef};
 use miniscript_vm::object::map::Dict;
@@ -143,9 +144,9 @@ fn name<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
     let c = character(vm, "name", " 1", a[0])?;
     // The table of names is of a later Unicode.
     let assigned = CATEGORIES[usize::from(kind_of(c).0)] != "Cn";
-    let found = char::from_u32(c).filter(|_| assigned).and_then(unicode_names2::name);
+    let found = char::from_u32(c).filter(|_| assigned).and_then(character_name);
     match found {
-        Some(name) => vm.str(&name.to_string()),
+        Some(name) => vm.str(&name),
         None if a[1].is_empty() => Err(vm.value_error("no such name")),
         None => Ok(a[1]),
     }
@@ -158,14 +159,7 @@ fn lookup<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {
         (None, Err(e)) => return Err(e),
     };
     let assigned = |c: &char| CATEGORIES[usize::from(kind_of(u32::from(*c)).0)] != "Cn";
-    let found = unicode_names2::character(&name).filter(assigned).filter(|c| {
-        // The table also finds names with other blanks and hyphens.
-        let letters = |s: &str| s.replace([' ', '-', '_'], "").to_ascii_uppercase();
-        unicode_names2::name(*c).map(|n| n.to_string()).is_none_or(|exact| {
-            exact.eq_ignore_ascii_case(&name) || letters(&exact) != letters(&name)
-        })
-    });
-    match found {
+    match character_named(&name).filter(assigned) {
         Some(c) => vm.str(c.encode_utf8(&mut [0; 4])),
         None => {
             let text = vm.str(&format!("undefined character name '{name}'"))?;

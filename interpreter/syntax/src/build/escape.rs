@@ -5,6 +5,7 @@
 //! spelled as a ten byte `\UXXXXXXXX`.
 
 use crate::ast::StrLit;
+use crate::names::character_named;
 
 type Decoded = Result<Vec<u8>, String>;
 
@@ -140,17 +141,6 @@ fn named(text: &str, pos: usize, shift: usize, out: &mut Vec<u8>) -> Result<usiz
         }
         None => Err(unicode_error(start, end - 1 + shift, "unknown Unicode character name")),
     }
-}
-
-/// The character of that name. The table also finds names with other blanks and hyphens, which
-/// Python does not.
-pub fn character_named(name: &str) -> Option<char> {
-    let found = unicode_names2::character(name)?;
-    let Some(exact) = unicode_names2::name(found) else { return Some(found) };
-    let exact = exact.to_string();
-    let letters = |name: &str| name.replace([' ', '-', '_'], "").to_ascii_uppercase();
-    let respelled = !exact.eq_ignore_ascii_case(name) && letters(&exact) == letters(name);
-    if respelled { None } else { Some(found) }
 }
 
 fn unicode_error(start: usize, end: usize, message: &str) -> String {

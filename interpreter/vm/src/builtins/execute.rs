@@ -258,10 +258,10 @@ fn code_for<'v>(vm: &'v Vm, c: &Code, namespaced: bool) -> Result<Arc<CodeProto>
     // An expression's code says so by parsing as one.
     let mode = if c.proto.flags.interactive {
         Mode::Interactive
-    } else if miniscript_syntax::parse(&source.text, Mode::Expression).is_ok() {
+    } else if miniscript_syntax::parse(source.text(), Mode::Expression).is_ok() {
         Mode::Expression
     } else {
         Mode::Module
     };
-    vm.compile_text(&source.text, &source.filename, mode, true)
+    vm.compile_text(source.text(), &source.filename, mode, true)
 }

@@ -1,44 +1,85 @@
 //! A compiled function, module or class body, apart from any VM: what the compiler makes, what
 //! the cache stores, what `ms dis` prints. The VM instantiates it as a code object.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 pub use super::positions::{PosRow, Positions};
 pub use miniscript_syntax::Span;
 
-/// The text a code object was compiled from, for tracebacks.
-#[derive(Debug, PartialEq, Eq)]
+/// A text that is kept in a shorter form.
+pub trait PackedText: Sync {
+    /// The text.
+    fn unpack(&self) -> String;
+}
+
+/// The text a code object was compiled from, for tracebacks. It is unpacked, and its lines are
+/// looked up, when that is first asked for: most code that is read from a cache never fails.
 pub struct SourceInfo {
     /// The file name as tracebacks show it.
     pub filename: String,
-    /// The text itself.
-    pub text: String,
-    /// Byte offset of the start of each line.
-    pub line_starts: Vec<u32>,
+    packed: Option<&'static dyn PackedText>,
+    text: OnceLock<String>,
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl SourceInfo {
-    /// Indexes the lines of `text`.
+    /// A text, and what it is called.
     pub fn new(filename: impl Into<String>, text: impl Into<String>) -> SourceInfo {
-        let text = text.into();
-        let mut line_starts = vec![0];
-        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|i| i as u32 + 1));
-        SourceInfo { filename: filename.into(), text, line_starts }
+        SourceInfo {
+            filename: filename.into(),
+            packed: None,
+            text: OnceLock::from(text.into()),
+            line_starts: OnceLock::new(),
+        }
+    }
+
+    /// The same for a text that may never be needed.
+    pub fn packed(filename: impl Into<String>, text: &'static dyn PackedText) -> SourceInfo {
+        SourceInfo { packed: Some(text), text: OnceLock::new(), ..SourceInfo::new(filename, "") }
+    }
+
+    /// The text itself.
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| self.packed.map_or_else(String::new, PackedText::unpack))
+    }
+
+    /// Byte offset of the start of each line.
+    pub fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', self.text().as_bytes());
+            std::iter::once(0).chain(ends.map(|end| end as u32 + 1)).collect()
+        })
     }
 
     /// The 1-based line of a byte offset.
     pub fn line(&self, offset: u32) -> u32 {
-        self.line_starts.partition_point(|&s| s <= offset) as u32
+        self.line_starts().partition_point(|&s| s <= offset) as u32
     }
 
     /// The text of a 1-based line, without its line end.
     pub fn line_text(&self, line: u32) -> &str {
+        let (text, starts) = (self.text(), self.line_starts());
         let i = (line as usize).wrapping_sub(1);
-        let Some(&start) = self.line_starts.get(i) else { return "" };
-        let end = self.line_starts.get(i + 1).map_or(self.text.len(), |&e| e as usize);
-        self.text.get(start as usize..end).unwrap_or("").trim_end_matches(['\n', '\r'])
+        let Some(&start) = starts.get(i) else { return "" };
+        let end = starts.get(i + 1).map_or(text.len(), |&e| e as usize);
+        text.get(start as usize..end).unwrap_or("").trim_end_matches(['\n', '\r'])
+    }
+}
+
+impl PartialEq for SourceInfo {
+    fn eq(&self, other: &SourceInfo) -> bool {
+        self.filename == other.filename && self.text() == other.text()
+    }
+}
+
+impl Eq for SourceInfo {}
+
+impl fmt::Debug for SourceInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SourceInfo").field(&self.filename).finish()
     }
 }
 

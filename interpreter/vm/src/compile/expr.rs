@@ -220,7 +220,7 @@ impl<'a> Compiler<'a> {
 
     /// Where the operand ends, with the brackets around it.
     fn operand_end(&self, step: &BinOpStep) -> u32 {
-        let (text, operand) = (&self.source.text, step.operand.span);
+        let (text, operand) = (self.source.text(), step.operand.span);
         let before = text.get(step.op_span.end as usize..operand.start as usize).unwrap_or("");
         let mut end = operand.end as usize;
         for _ in before.matches('(') {
@@ -237,7 +237,7 @@ impl<'a> Compiler<'a> {
     /// What CPython marks as the operator: two characters, if nothing blank follows the first.
     fn operator_anchor(&self, step: &BinOpStep) -> Span {
         let Span { start, end } = step.op_span;
-        let next = self.source.text.as_bytes().get(end as usize);
+        let next = self.source.text().as_bytes().get(end as usize);
         let more = end - start == 1
             && step.operand.span.start > end
             && next.is_some_and(|b| !b.is_ascii_whitespace() && *b != b'\\');

@@ -178,7 +178,7 @@ impl<'a> Compiler<'a> {
     /// An annotation: its value, or its text if annotations are lazy.
     pub fn annotation_value(&mut self, e: &'a Expr, dst: u32) -> Res {
         if self.lazy_annotations {
-            let text = super::unparse::annotation(&self.source.text, e);
+            let text = super::unparse::annotation(self.source.text(), e);
             self.load_str(dst, &text);
             return Ok(());
         }

@@ -95,7 +95,7 @@ pub fn compile_watched(
     compiler.module(module, mode.namespaced)?;
     watch.step()?;
     let mut code = compiler.u.finish(source.clone())?;
-    code.warnings = escape_warnings(&source.text);
+    code.warnings = escape_warnings(source.text());
     code.warnings.append(&mut warnings);
     let code = Arc::new(code);
     #[cfg(debug_assertions)]

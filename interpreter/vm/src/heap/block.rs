@@ -9,7 +9,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
 
 use super::Header;
-use super::kinds::info;
+use super::kinds::{Kind, info};
 
 const BLOCK: usize = 64 << 10;
 const GRANULE: usize = 16;
@@ -229,17 +229,19 @@ impl Block {
         (CELLS_START..self.end).step_by(cell).all(|o| states[o / GRANULE] != wanted)
     }
 
-    /// Drops every object; the heap is going away.
-    pub(super) fn drop_all(&mut self, external: &Cell<usize>) {
+    /// Drops every object of the wanted kinds; the heap is going away.
+    pub(super) fn drop_all(&mut self, external: &Cell<usize>, wanted: impl Fn(Kind) -> bool) {
         if !self.drops {
             return;
         }
         let cell = self.cell();
         for o in (CELLS_START..self.end).step_by(cell) {
-            if *self.state(o) != FREE {
+            let p = self.at(o).cast::<Header>();
+            // SAFETY: a cell that is not free holds an object.
+            if *self.state(o) != FREE && wanted(unsafe { (*p).kind() }) {
                 *self.state(o) = FREE;
-                // SAFETY: the cell holds an object, and nothing runs any more that could use it.
-                unsafe { drop_object(self.at(o).cast(), external) };
+                // SAFETY: as above, and nothing runs any more that could use it.
+                unsafe { drop_object(p, external) };
             }
         }
     }

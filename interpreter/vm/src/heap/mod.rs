@@ -163,6 +163,10 @@ pub struct Heap {
     fresh_bytes: Cell<usize>,
     /// Bytes that objects own outside of the heap.
     external: Cell<usize>,
+    /// A bit for each of `classes` in which a payload of the host's was.
+    payload_lists: Cell<u128>,
+    /// The memory goes with the process.
+    leaving: Cell<bool>,
     /// Cell bytes live at the last collection.
     live_cells: Cell<usize>,
     /// Bytes in use after the last collection.
@@ -253,6 +257,8 @@ impl Default for Heap {
             current: std::array::from_fn(|_| Cell::new(none)),
             fresh_bytes: Cell::new(0),
             external: Cell::new(0),
+            payload_lists: Cell::new(0),
+            leaving: Cell::new(false),
             live_cells: Cell::new(0),
             live: Cell::new(0),
             handed_out: Cell::new(0),
@@ -293,6 +299,9 @@ impl Heap {
         assert!(size <= MAX_OBJECT);
         let class = size_class(size);
         let index = class * 2 + usize::from(drops);
+        if T::is_kind(Kind::Opaque) {
+            self.payload_lists.set(self.payload_lists.get() | 1 << index);
+        }
         let bytes = block::class_bytes(class);
         let run = self.current[index].get();
         // SAFETY: a run is a part of a block whose cells are free; `p` is a free cell of at
@@ -342,6 +351,12 @@ impl Heap {
                 }
             }
         }
+    }
+
+    /// The process ends with this heap: what hosts keep in objects is dropped with it, and memory
+    /// is left to the system.
+    pub fn leave_memory(&self) {
+        self.leaving.set(true);
     }
 
     /// Accounts for `bytes` of memory that an object is about to own outside of the heap.
@@ -604,8 +619,17 @@ pub struct OutOfMemory;
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        for list in &mut self.classes {
-            list.get_mut().blocks.iter_mut().for_each(|b| b.drop_all(&self.external));
+        for (index, list) in self.classes.iter_mut().enumerate() {
+            let mut blocks = std::mem::take(&mut list.get_mut().blocks);
+            if !self.leaving.get() {
+                blocks.iter_mut().for_each(|b| b.drop_all(&self.external, |_| true));
+                continue;
+            }
+            if self.payload_lists.get() & (1 << index) != 0 {
+                let has_payload = |kind| kind == Kind::Opaque;
+                blocks.iter_mut().for_each(|b| b.drop_all(&self.external, has_payload));
+            }
+            std::mem::forget(blocks);
         }
     }
 }

@@ -162,7 +162,7 @@ fn source_line(out: &mut String, f: &Frame<'_>, line: u32) {
     out.push_str(shown);
     out.push('\n');
     let Some(row) = position(f.code, f.at).filter(|r| r.span.end > r.span.start) else { return };
-    let start_of_line = source.line_starts.get(line as usize - 1).copied().unwrap_or(0) as usize;
+    let start_of_line = source.line_starts().get(line as usize - 1).copied().unwrap_or(0) as usize;
     let cut = text.len() - stripped.len();
     // Byte columns within the stripped line.
     let column = |offset: u32| (offset as usize).saturating_sub(start_of_line + cut);

@@ -124,10 +124,12 @@ impl Encoder {
             Handler::Replace => text.push(b'?'),
             Handler::BackslashReplace => escape(&mut text, c),
             Handler::XmlCharRefReplace => text = format!("&#{c};").into_bytes(),
-            Handler::NameReplace => match char::from_u32(c).and_then(unicode_names2::name) {
-                Some(name) => text = format!("\\N{{{name}}}").into_bytes(),
-                None => escape(&mut text, c),
-            },
+            Handler::NameReplace => {
+                match char::from_u32(c).and_then(miniscript_syntax::character_name) {
+                    Some(name) => text = format!("\\N{{{name}}}").into_bytes(),
+                    None => escape(&mut text, c),
+                }
+            }
             Handler::SurrogateEscape
                 if self.encoding.unit() == 1 && (0xDC80..0xDD00).contains(&c) =>
             {

@@ -300,9 +300,10 @@ impl Vm {
         chars: usize,
         attrs: usize,
     ) -> Value<'_> {
-        let s = self.heap.alloc_unfilled(Str::new(shape, len, chars), attrs + len, false);
-        // SAFETY: allocated with `attrs + len` bytes behind the struct.
-        unsafe { s.place_inline(parts, std::mem::size_of::<Str>() + attrs) };
+        let extra = Str::inline_bytes(len, chars, attrs);
+        let s = self.heap.alloc_unfilled(Str::new(shape, len, chars), extra, false);
+        // SAFETY: allocated for this text and `attrs`.
+        unsafe { s.place_inline(parts, chars, attrs) };
         Value::object(s)
     }
 
@@ -325,12 +326,13 @@ impl Vm {
         for p in parts {
             bytes.extend_from_slice(p);
         }
-        let s = self.heap.alloc(Str::new(shape, len, chars), attrs, true);
-        s.place_owned(bytes.into_boxed_slice());
+        let s = self.heap.alloc(Str::new(shape, len, chars), attrs + Str::OUTSIDE, true);
         let v = Value::object(s);
         if subclass {
             self.init_attrs(v);
         }
+        // SAFETY: allocated with so much behind the struct, and the flags say if `attrs` are there.
+        unsafe { s.place_owned(bytes.into_boxed_slice()) };
         Ok(v)
     }
 
@@ -344,8 +346,10 @@ impl Vm {
         }
         self.charge(bytes.len())?;
         let chars = crate::text_len(&bytes);
-        let s = self.heap.alloc(Str::new(Type::Str.shape(), bytes.len(), chars), 0, true);
-        s.place_owned(bytes.into_boxed_slice());
+        let made = Str::new(Type::Str.shape(), bytes.len(), chars);
+        let s = self.heap.alloc(made, Str::OUTSIDE, true);
+        // SAFETY: allocated with so much behind the struct.
+        unsafe { s.place_owned(bytes.into_boxed_slice()) };
         Ok(Value::object(s))
     }
 
@@ -383,8 +387,9 @@ impl Vm {
                 self.heap.alloc(Buf::new(bytes), 0, true)
             }
         };
-        let s = self.heap.alloc(Str::new(Type::Str.shape(), len, chars), 0, false);
-        s.place_shared(buf);
+        let s = self.heap.alloc(Str::new(Type::Str.shape(), len, chars), Str::IN_BUFFER, false);
+        // SAFETY: allocated with so much behind the struct.
+        unsafe { s.place_shared(buf) };
         Ok(Value::object(s))
     }
 

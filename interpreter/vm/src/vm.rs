@@ -61,6 +61,8 @@ pub struct Vm {
     pub(crate) cached_codes: RefCell<Vec<*const Code>>,
     pub(crate) finalizers: crate::finalize::Finalizers,
     pub(crate) method_cache: crate::attr::MethodCache,
+    /// The last search of the dispatch loop in a dict.
+    pub(crate) found: Cell<crate::object::map::Found>,
     /// The namespace of the prelude, a dict, once wanted.
     pub(crate) prelude: Cell<Word>,
     /// Values that the host holds on to.
@@ -128,6 +130,7 @@ impl Vm {
             cached_codes: RefCell::default(),
             finalizers: Default::default(),
             method_cache: Default::default(),
+            found: Default::default(),
             prelude: Cell::new(EMPTY),
             handles: RefCell::default(),
             stack_pool: Default::default(),
@@ -717,6 +720,7 @@ impl Vm {
         }
         self.st.clear_dead();
         self.method_cache.clear();
+        self.found.set(Default::default());
         self.st.sites.clear();
         self.index_tables.borrow_mut().clear();
         let this: *mut Vm = self;

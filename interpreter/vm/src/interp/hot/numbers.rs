@@ -72,6 +72,11 @@ pub(super) unsafe extern "sysv64" fn more(
     // SAFETY: the arguments of a handler.
     unsafe {
         let i = Ins(ins as u32);
+        let x = *base.add(i.b());
+        if is_ptr(x) && shape_of(x) >= Type::ALL.len() as u32 {
+            // An object of a script's class.
+            slow!(pc, base, ins, k, st, table);
+        }
         let w = result_at(st, i, pc, base, k);
         if w == EMPTY {
             slow!(pc, base, ins, k, st, table);

@@ -299,6 +299,16 @@ impl Vm {
         if given > argc && !proto.flags.varargs {
             return Ok(false);
         }
+        let defaults = crate::object::read(&f.defaults).get::<Tuple>();
+        let defaults = defaults.map_or(&[][..], |t| t.items());
+        if n == given && total == argc && !proto.flags.varargs {
+            // Nothing but defaults is wanted, from the end.
+            let Some(from) = defaults.len().checked_sub(argc - n) else { return Ok(false) };
+            for (i, v) in defaults[from..].iter().enumerate() {
+                self.st.set_reg(a + 1 + n + i, v.word());
+            }
+            return Ok(true);
+        }
         let placed = given.min(argc);
         let mut bound = [EMPTY; MOST];
         for (b, v) in bound.iter_mut().zip(self.regs(a + 1, placed)) {
@@ -313,8 +323,6 @@ impl Vm {
                 _ => return Ok(false),
             }
         }
-        let defaults = crate::object::read(&f.defaults).get::<Tuple>();
-        let defaults = defaults.map_or(&[][..], |t| t.items());
         let optional = argc.saturating_sub(defaults.len());
         for (i, b) in bound.iter_mut().enumerate().take(argc).skip(placed) {
             if *b == EMPTY {

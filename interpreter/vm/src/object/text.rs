@@ -36,7 +36,7 @@ const ASCII: u8 = 4;
 const REBOUND: u8 = 8;
 const VOLATILE: u8 = 16;
 /// The text lies in a [`Buf`].
-const SHARED: u8 = 32;
+pub(crate) const SHARED: u8 = 32;
 
 /// Copies a few bytes without a call.
 ///

@@ -13,8 +13,8 @@
 //! | shape, OBJECT             | of one object  | the value             | the object (a class) |
 //! | shape, ITEM              | tuple's item   | index                 |                     |
 //! | shape, CLASS_METHOD       | class method   | the function          | the class           |
-//! | dict version, GLOBAL      | global         | entry                 | address of the dict |
-//! | builtins version, BUILTIN | builtin        | entry, globals version| address of globals  |
+//! | GLOBAL                    | global         | entry                 |                     |
+//! | globals version, BUILTIN  | builtin        | the value             | address of globals  |
 //!
 //! What an attribute instruction remembered for another shape before moves to a second level
 //! ([`Sites`]), one small table for the whole VM: a site that sees several shapes finds each there.
@@ -23,7 +23,8 @@
 //! found in a class under it is not cached, so that storing it need not empty the caches.
 //!
 //! Shape numbers are never reused, class changes empty all caches, and dict versions count every
-//! structural change, so a key that matches is enough.
+//! structural change, so a key that matches is enough. Where a global was is only a guess: the
+//! entry there must have the name as its key.
 
 #![allow(unsafe_code)]
 
@@ -58,6 +59,10 @@ pub mod kind {
     pub const SLOT: u64 = 9 << 32;
     /// An item of a tuple, whose class has a name for it.
     pub const ITEM: u64 = 10 << 32;
+    /// A global of the running frame. Beyond what keys of attributes are.
+    pub const GLOBAL: u64 = 1 << 40;
+    /// A builtin that the globals do not hide; the lower bits are their version.
+    pub const BUILTIN: u64 = 1 << 63;
     /// The bits of the kind.
     pub const MASK: u64 = 0xFF << 32;
 }

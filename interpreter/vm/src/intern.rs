@@ -40,15 +40,18 @@ impl Interner {
         }
         let chars = crate::text_len(bytes);
         let s: &Str = if bytes.len() <= Str::INLINE {
-            let s = heap.alloc(Str::new(Type::Str.shape(), bytes.len(), chars), bytes.len(), false);
-            // SAFETY: allocated with room behind the struct.
-            unsafe { s.place_inline(&[bytes], std::mem::size_of::<Str>()) };
+            let extra = Str::inline_bytes(bytes.len(), chars, 0);
+            let s = heap.alloc(Str::new(Type::Str.shape(), bytes.len(), chars), extra, false);
+            // SAFETY: allocated for this text.
+            unsafe { s.place_inline(&[bytes], chars, 0) };
             s
         } else {
             // A name this long was a string or source text before; its copy counts as well.
             let _ = heap.charge(bytes.len());
-            let s = heap.alloc(Str::new(Type::Str.shape(), bytes.len(), chars), 0, true);
-            s.place_owned(bytes.into());
+            let made = Str::new(Type::Str.shape(), bytes.len(), chars);
+            let s = heap.alloc(made, Str::OUTSIDE, true);
+            // SAFETY: allocated with so much behind the struct.
+            unsafe { s.place_owned(bytes.into()) };
             s
         };
         s.hash.set(hash);

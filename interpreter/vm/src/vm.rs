@@ -61,6 +61,8 @@ pub struct Vm {
     pub(crate) cached_codes: RefCell<Vec<*const Code>>,
     pub(crate) finalizers: crate::finalize::Finalizers,
     pub(crate) method_cache: crate::attr::MethodCache,
+    /// The last search of the dispatch loop in a dict.
+    pub(crate) found: Cell<crate::object::map::Found>,
     /// The namespace of the prelude, a dict, once wanted.
     pub(crate) prelude: Cell<Word>,
     /// Values that the host holds on to.
@@ -128,6 +130,7 @@ impl Vm {
             cached_codes: RefCell::default(),
             finalizers: Default::default(),
             method_cache: Default::default(),
+            found: Default::default(),
             prelude: Cell::new(EMPTY),
             handles: RefCell::default(),
             stack_pool: Default::default(),
@@ -300,9 +303,10 @@ impl Vm {
         chars: usize,
         attrs: usize,
     ) -> Value<'_> {
-        let s = self.heap.alloc_unfilled(Str::new(shape, len, chars), attrs + len, false);
-        // SAFETY: allocated with `attrs + len` bytes behind the struct.
-        unsafe { s.place_inline(parts, std::mem::size_of::<Str>() + attrs) };
+        let extra = Str::inline_bytes(len, chars, attrs);
+        let s = self.heap.alloc_unfilled(Str::new(shape, len, chars), extra, false);
+        // SAFETY: allocated for this text and `attrs`.
+        unsafe { s.place_inline(parts, chars, attrs) };
         Value::object(s)
     }
 
@@ -325,12 +329,13 @@ impl Vm {
         for p in parts {
             bytes.extend_from_slice(p);
         }
-        let s = self.heap.alloc(Str::new(shape, len, chars), attrs, true);
-        s.place_owned(bytes.into_boxed_slice());
+        let s = self.heap.alloc(Str::new(shape, len, chars), attrs + Str::OUTSIDE, true);
         let v = Value::object(s);
         if subclass {
             self.init_attrs(v);
         }
+        // SAFETY: allocated with so much behind the struct, and the flags say if `attrs` are there.
+        unsafe { s.place_owned(bytes.into_boxed_slice()) };
         Ok(v)
     }
 
@@ -344,8 +349,10 @@ impl Vm {
         }
         self.charge(bytes.len())?;
         let chars = crate::text_len(&bytes);
-        let s = self.heap.alloc(Str::new(Type::Str.shape(), bytes.len(), chars), 0, true);
-        s.place_owned(bytes.into_boxed_slice());
+        let made = Str::new(Type::Str.shape(), bytes.len(), chars);
+        let s = self.heap.alloc(made, Str::OUTSIDE, true);
+        // SAFETY: allocated with so much behind the struct.
+        unsafe { s.place_owned(bytes.into_boxed_slice()) };
         Ok(Value::object(s))
     }
 
@@ -383,8 +390,9 @@ impl Vm {
                 self.heap.alloc(Buf::new(bytes), 0, true)
             }
         };
-        let s = self.heap.alloc(Str::new(Type::Str.shape(), len, chars), 0, false);
-        s.place_shared(buf);
+        let s = self.heap.alloc(Str::new(Type::Str.shape(), len, chars), Str::IN_BUFFER, false);
+        // SAFETY: allocated with so much behind the struct.
+        unsafe { s.place_shared(buf) };
         Ok(Value::object(s))
     }
 
@@ -712,6 +720,7 @@ impl Vm {
         }
         self.st.clear_dead();
         self.method_cache.clear();
+        self.found.set(Default::default());
         self.st.sites.clear();
         self.index_tables.borrow_mut().clear();
         let this: *mut Vm = self;

@@ -355,7 +355,13 @@ impl<const WIDE: bool> Matcher<'_, WIDE> {
     fn run(&mut self, start: usize) -> Result<Option<usize>, Halt> {
         let (p, text) = (self.program, self.text);
         if self.s.dirty {
-            self.s.marks.fill(UNSET);
+            // Few are set without a call.
+            match &mut self.s.marks[..] {
+                [] => {}
+                [a, b] => (*a, *b) = (UNSET, UNSET),
+                [a, b, c, d] => (*a, *b, *c, *d) = (UNSET, UNSET, UNSET, UNSET),
+                many => many.fill(UNSET),
+            }
             self.s.last_group = 0;
             self.s.dirty = false;
         }

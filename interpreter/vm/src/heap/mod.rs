@@ -51,6 +51,14 @@ impl Header {
     pub fn kind(&self) -> Kind {
         self.kind
     }
+
+    /// Whether the collector must look through the object: not through a string that is nothing
+    /// but its text.
+    #[inline(always)]
+    fn has_words(&self) -> bool {
+        const WORDS: u8 = HAS_ATTRS | crate::object::text::SHARED;
+        self.kind as u8 != Kind::Str as u8 || self.flags.get() & WORDS != 0
+    }
 }
 
 /// A heap object's struct.
@@ -101,7 +109,9 @@ impl Marker {
             unsafe {
                 if block::mark(p) {
                     self.live_bytes += block::cell_bytes(p);
-                    self.push(p);
+                    if (*p).has_words() {
+                        self.push(p);
+                    }
                 }
             }
         }
@@ -314,6 +324,7 @@ impl Heap {
             } else {
                 self.next_run(index, class)
             };
+            block::prefetch(p);
             block::set_white(p);
             self.fresh_bytes.set(self.fresh_bytes.get() + bytes);
             if zero && extra > 0 {

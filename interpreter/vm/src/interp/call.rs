@@ -299,6 +299,16 @@ impl Vm {
         if given > argc && !proto.flags.varargs {
             return Ok(false);
         }
+        let defaults = crate::object::read(&f.defaults).get::<Tuple>();
+        let defaults = defaults.map_or(&[][..], |t| t.items());
+        if n == given && total == argc && !proto.flags.varargs {
+            // Nothing but defaults is wanted, from the end.
+            let Some(from) = defaults.len().checked_sub(argc - n) else { return Ok(false) };
+            for (i, v) in defaults[from..].iter().enumerate() {
+                self.st.set_reg(a + 1 + n + i, v.word());
+            }
+            return Ok(true);
+        }
         let placed = given.min(argc);
         let mut bound = [EMPTY; MOST];
         for (b, v) in bound.iter_mut().zip(self.regs(a + 1, placed)) {
@@ -313,8 +323,6 @@ impl Vm {
                 _ => return Ok(false),
             }
         }
-        let defaults = crate::object::read(&f.defaults).get::<Tuple>();
-        let defaults = defaults.map_or(&[][..], |t| t.items());
         let optional = argc.saturating_sub(defaults.len());
         for (i, b) in bound.iter_mut().enumerate().take(argc).skip(placed) {
             if *b == EMPTY {
@@ -327,7 +335,7 @@ impl Vm {
         let kwdefaults = crate::object::read(&f.kwdefaults).get::<Dict>();
         for (i, b) in bound.iter_mut().enumerate().take(total).skip(argc) {
             if *b == EMPTY {
-                match kwdefaults.and_then(|d| self.dict_get_str(d, &proto.locals[i])) {
+                match kwdefaults.and_then(|d| self.keyword_default(d, &proto.locals[i])) {
                     Some(v) => *b = v.word(),
                     None => return Ok(false),
                 }
@@ -341,6 +349,19 @@ impl Vm {
             self.st.set_reg(a + 1 + i, w);
         }
         Ok(true)
+    }
+
+    /// The default of a keyword-only parameter. There are few: to compare is cheaper than to hash.
+    fn keyword_default<'v>(&'v self, defaults: &'v Dict, name: &str) -> Option<Value<'v>> {
+        if defaults.len() > 8 {
+            return self.dict_get_str(defaults, name);
+        }
+        let table = defaults.table();
+        let is_it = |key| {
+            let key = self.word_value(key).get::<Str>();
+            key.is_some_and(|key| key.bytes() == name.as_bytes())
+        };
+        table.iter().find(|e| is_it(e.key)).map(|e| self.word_value(e.value))
     }
 
     /// Puts the arguments where the parameters of `f` are: the general case.

@@ -3,13 +3,15 @@
 #![allow(unsafe_code)]
 
 use super::dispatch::Flow;
-use super::state::{Delta, Ended, FrameRec, Mode, RowInfo, Stubs};
+use super::state::{Delta, Ended, FrameRec, Mode, RowInfo, SLACK, Stubs};
 use crate::Vm;
 use crate::code::op::{Ins, Op};
 use crate::native::{Action, Answer, Exit, Row, Then};
-use crate::object::func::{Code, Function};
+use crate::object::func::{Code, Function, call_flags};
 use crate::object::generator::Generator;
-use crate::value::{EMPTY, Value, Word, int_of, int_word, is_int, marker};
+use crate::ops::arith::STEP_ROW;
+use crate::ops::compare::{COMPARE_NEGATES, COMPARE_ROW, COMPARE_TRUTH_ROW};
+use crate::value::{EMPTY, FALSE, Value, Word, int_of, int_word, is_int, marker};
 
 /// A frame as the unwinder and tracebacks see it.
 pub(crate) enum FrameKind<'v> {
@@ -166,10 +168,62 @@ impl Vm {
         dst: usize,
         mode: Mode,
     ) -> Flow {
+        if let Some(f) = func.get::<Function>()
+            && self.push_both(f, args, row, state, dst, mode)
+        {
+            return Flow::Next;
+        }
         if !self.push_row(row, state, args.len() + 1, dst, mode) {
             return self.raise_here(self.memory_error());
         }
         self.call_in_native(func, args, Value::EMPTY)
+    }
+
+    /// Pushes the frame of `row` and above it that of a function of plain parameters, if there is
+    /// room for both; `false`, with nothing done, otherwise.
+    fn push_both(
+        &self,
+        f: &Function,
+        args: &[Value<'_>],
+        row: &'static Row,
+        state: &[Value<'_>],
+        dst: usize,
+        mode: Mode,
+    ) -> bool {
+        let st = &self.st;
+        let (old_base, top) = (st.base.get(), st.top());
+        let offset = (top as usize - old_base as usize) / 8 + 2;
+        let window = state.len() + 1;
+        let size = window + args.len() + 3;
+        if f.call_flags & (call_flags::SIMPLE | call_flags::GENERATOR) != call_flags::SIMPLE
+            || f.arg_count as usize != args.len()
+            || state.len() > SLACK / 4
+            || st.frame.get().wrapping_add(1) >= st.frame_limit.get()
+            || top.wrapping_add(size + f.reg_count as usize + SLACK) >= st.stack_limit.get()
+        {
+            return false;
+        }
+        // SAFETY: there is room for both frames and their records above the running frame's
+        // registers.
+        unsafe {
+            let new = old_base.add(offset);
+            new.sub(2).write(Delta { delta: offset, dst, mode }.word());
+            new.sub(1).write(RowInfo { state: state.len(), size }.word());
+            new.write(int_word(row as *const Row as i64));
+            for (i, v) in state.iter().enumerate() {
+                new.add(1 + i).write(v.word());
+            }
+            new.add(window).write(Value::object(f).word());
+            for (i, v) in args.iter().enumerate() {
+                new.add(window + 1 + i).write(v.word());
+            }
+            st.push(FrameRec { pc: st.pc.get(), k: st.k.get() });
+            st.push(FrameRec { pc: Stubs::cont(window), k: st.k.get() });
+            st.base.set(new.add(window + 1));
+        }
+        st.pc.set(f.entry);
+        st.k.set(f.k);
+        true
     }
 
     fn push_row(
@@ -233,6 +287,10 @@ impl Vm {
     pub(crate) fn resume_native(&self) -> Flow {
         let w = self.native_window();
         let v = self.word_value(self.st.reg(w));
+        if self.hands_on(v) {
+            let delta = self.pop_native();
+            return self.deliver(v, delta.dst, delta.mode);
+        }
         self.answer_native(Answer::Value(v))
     }
 
@@ -259,6 +317,23 @@ impl Vm {
             Ok(v) => self.deliver(v, delta.dst, delta.mode),
             Err(e) => self.do_exit(e, delta.dst, delta.mode),
         }
+    }
+
+    /// Whether the row of the running native frame would do nothing but hand `v` on: so it is with
+    /// most results of operators and comparisons.
+    fn hands_on(&self, v: Value<'_>) -> bool {
+        let row = self.native_row();
+        if std::ptr::eq(row, &RETURN_ROW) {
+            return true;
+        }
+        if std::ptr::eq(row, &STEP_ROW) {
+            return !v.is_not_implemented();
+        }
+        let negates = self.st.reg(COMPARE_NEGATES) != FALSE;
+        if std::ptr::eq(row, &COMPARE_ROW) {
+            return !v.is_not_implemented() && !negates;
+        }
+        std::ptr::eq(row, &COMPARE_TRUTH_ROW) && v.as_bool().is_some()
     }
 
     fn native_row(&self) -> &'static Row {

@@ -7,6 +7,7 @@ use super::dispatch::{Flow, finish_branch, finish_effect, finish_value};
 use super::state::Mode;
 use crate::Vm;
 use crate::builtins::Type;
+use crate::cache::kind;
 use crate::code::intrinsic::Intrinsic;
 use crate::code::op::{Ins, Op};
 use crate::heap::Kind;
@@ -408,14 +409,13 @@ impl Vm {
     fn cache_global(&self, cache: usize, globals: &Dict, name: Value<'_>) {
         let t = globals.table();
         let Some(i) = t.find_identical(self.name_hash(name.word()), name.word()) else { return };
-        let version = t.version() << 1 | 1;
-        self.fill_cache(cache, version, i as u64, globals as *const Dict as u64);
+        self.fill_cache(cache, kind::GLOBAL, i as u64, 0);
     }
 
     fn cache_builtin(&self, cache: usize, globals: &Dict, v: Value<'_>) {
         // The value itself is kept: builtins change rarely, and then caches are flushed.
-        let version = globals.table().version() << 1 | 1;
-        self.fill_cache(cache, version | 1 << 63, v.word(), globals as *const Dict as u64);
+        let key = kind::BUILTIN | globals.table().version();
+        self.fill_cache(cache, key, v.word(), globals as *const Dict as u64);
     }
 
     fn set_global<'v>(&'v self, cache: usize, v: Value<'v>) -> Result<(), Exit<'v>> {

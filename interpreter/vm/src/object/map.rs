@@ -8,7 +8,7 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use super::lend;
 use crate::heap::{Header, Heap, Kind, Marker, Object, OutOfMemory};
 use crate::table::{AllocError, DictTable, SetTable};
-use crate::value::Value;
+use crate::value::{Value, Word};
 
 impl From<AllocError> for OutOfMemory {
     fn from(_: AllocError) -> OutOfMemory {
@@ -95,6 +95,33 @@ unsafe impl Object for Dict {
     }
     fn owned_bytes(&self) -> usize {
         self.charged.get()
+    }
+}
+
+/// Where the dispatch loop found a string or tuple last: the same key in the same dict, as long as
+/// that has the version. Each collection forgets it, since an address may come to be another's.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Found {
+    dict: usize,
+    version: u64,
+    /// The key's word; 0 is none.
+    pub key: Word,
+    /// The entry that has it.
+    pub entry: usize,
+}
+
+impl Found {
+    pub(crate) fn new(dict: &Dict, key: Word, entry: usize) -> Found {
+        let version = dict.table.borrow().version();
+        Found { dict: std::ptr::from_ref(dict) as usize, version, key, entry }
+    }
+
+    /// Whether it was in `dict`, which has not changed since.
+    #[inline(always)]
+    pub(crate) fn is_in(&self, dict: &Dict) -> bool {
+        // SAFETY: nothing has the table mutably while the dispatch loop looks.
+        let version = unsafe { (*dict.table_ptr()).version() };
+        self.dict == std::ptr::from_ref(dict) as usize && self.version == version
     }
 }
 

@@ -3,10 +3,15 @@
 //! A [`Str`] is immutable text in UTF-8 extended by lone surrogates. Short text lies behind the
 //! struct, long text in memory of its own, and text made by repeated `+=` in a shared [`Buf`]
 //! that grows in place: a string whose end is the end of its buffer is extended without copying.
+//!
+//! Behind the struct (and the attribute storage of a subclass) lie the text, or a pointer to it,
+//! or that and the word of the buffer. Short ASCII text begins in the struct's last field, which
+//! only other strings need.
 
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::mem::size_of;
 use std::rc::Rc;
 
 use crate::heap::{Header, Kind, MAX_OBJECT, Marker, Object};
@@ -15,14 +20,13 @@ use crate::value::{EMPTY, Value, Word};
 /// A string.
 #[repr(C)]
 pub struct Str {
+    /// `aux` is the offset of the text, or 0 if it lies outside.
     head: Header,
     /// The keyed hash; 0 if not computed yet.
     pub hash: Cell<i64>,
-    data: Cell<*const u8>,
     byte_len: u32,
-    char_len: u32,
-    /// A [`Buf`] that owns the data, or Empty.
-    owner: Cell<Word>,
+    /// Number of code points, unless the text is short and ASCII.
+    char_len: Cell<u32>,
 }
 
 const INTERNED: u8 = 1;
@@ -31,14 +35,49 @@ const ASCII: u8 = 4;
 /// The value of a class under this name was replaced once; again and again.
 const REBOUND: u8 = 8;
 const VOLATILE: u8 = 16;
+/// The text lies in a [`Buf`].
+pub(crate) const SHARED: u8 = 32;
+
+/// Copies a few bytes without a call.
+///
+/// # Safety
+/// `n` bytes can be read at `from` and written at `to`, which are apart.
+#[inline(always)]
+unsafe fn copy_bytes(from: *const u8, to: *mut u8, n: usize) {
+    // SAFETY: by contract; two copies that may overlap make up each length.
+    unsafe {
+        if n > 16 {
+            std::ptr::copy_nonoverlapping(from, to, n);
+        } else if n >= 8 {
+            let (first, last) = (from.cast::<u64>(), from.add(n - 8).cast::<u64>());
+            let (first, last) = (first.read_unaligned(), last.read_unaligned());
+            to.cast::<u64>().write_unaligned(first);
+            to.add(n - 8).cast::<u64>().write_unaligned(last);
+        } else if n >= 4 {
+            let (first, last) = (from.cast::<u32>(), from.add(n - 4).cast::<u32>());
+            let (first, last) = (first.read_unaligned(), last.read_unaligned());
+            to.cast::<u32>().write_unaligned(first);
+            to.add(n - 4).cast::<u32>().write_unaligned(last);
+        } else if n > 0 {
+            let (first, middle, last) = (*from, *from.add(n / 2), *from.add(n - 1));
+            *to = first;
+            *to.add(n / 2) = middle;
+            *to.add(n - 1) = last;
+        }
+    }
+}
 
 impl Str {
     /// Most bytes that a string may have.
     pub const MAX_BYTES: usize = u32::MAX as usize;
     /// Text up to this length lies behind the struct.
-    pub const INLINE: usize = MAX_OBJECT - std::mem::size_of::<Str>() - 8;
+    pub const INLINE: usize = MAX_OBJECT - size_of::<Str>() - 8;
+    /// Bytes behind the struct for text that lies outside.
+    pub(crate) const OUTSIDE: usize = 8;
+    /// Bytes behind the struct for text in a buffer.
+    pub(crate) const IN_BUFFER: usize = 16;
 
-    /// The struct alone; the data pointer is set by one of the `place` functions.
+    /// The struct alone; the text is set by one of the `place` functions.
     pub(crate) fn new(shape: u32, byte_len: usize, char_len: usize) -> Str {
         let head = Header::new(Kind::Str, shape);
         if byte_len == char_len {
@@ -47,49 +86,91 @@ impl Str {
         Str {
             head,
             hash: Cell::new(0),
-            data: Cell::new(std::ptr::null()),
             byte_len: byte_len as u32,
-            char_len: char_len as u32,
-            owner: Cell::new(EMPTY),
+            char_len: Cell::new(char_len as u32),
         }
     }
 
-    /// Copies `bytes` behind the struct.
+    /// Where text of so many bytes and code points lies in a string with `attrs` bytes of
+    /// attribute storage.
+    fn offset(byte_len: usize, char_len: usize, attrs: usize) -> usize {
+        let compact = attrs == 0 && byte_len == char_len;
+        if compact { std::mem::offset_of!(Str, char_len) } else { size_of::<Str>() + attrs }
+    }
+
+    /// Bytes behind the struct for such text, `attrs` included.
+    pub(crate) fn inline_bytes(byte_len: usize, char_len: usize, attrs: usize) -> usize {
+        (Str::offset(byte_len, char_len, attrs) + byte_len).saturating_sub(size_of::<Str>())
+    }
+
+    /// Copies the text behind the struct.
     ///
     /// # Safety
-    /// The object was allocated with at least `bytes.len()` extra bytes after `offset` bytes of
-    /// struct and attribute storage, and is not shared yet.
-    pub(crate) unsafe fn place_inline(&self, parts: &[&[u8]], offset: usize) {
+    /// The object was allocated with `inline_bytes` of this text and `attrs`, which is 0 or the
+    /// size of its attribute storage, and is not shared yet. The parts have the length it was
+    /// made for.
+    #[inline(always)]
+    pub(crate) unsafe fn place_inline(&self, parts: &[&[u8]], char_len: usize, attrs: usize) {
+        let offset = Str::offset(self.byte_len as usize, char_len, attrs);
+        self.head.aux.set(offset as u16);
         // SAFETY: by contract.
         unsafe {
-            let start = (self as *const Str).cast::<u8>().cast_mut().add(offset);
-            let mut at = start;
+            let mut at = std::ptr::from_ref(self).cast::<u8>().cast_mut().add(offset);
             for p in parts {
-                std::ptr::copy_nonoverlapping(p.as_ptr(), at, p.len());
+                copy_bytes(p.as_ptr(), at, p.len());
                 at = at.add(p.len());
             }
-            self.data.set(start);
         }
+    }
+
+    /// The words behind the struct that say where text outside lies.
+    #[inline(always)]
+    fn outside(&self) -> *mut Word {
+        let attrs = usize::from(self.head.flags.get() & crate::heap::HAS_ATTRS != 0);
+        // SAFETY: strings whose text is not behind the struct were allocated with these words,
+        // after the attribute storage that the flag says.
+        unsafe { std::ptr::from_ref(self).add(1).cast::<Word>().cast_mut().add(attrs) }
     }
 
     /// Takes over `bytes`, which become external memory of this string.
-    pub(crate) fn place_owned(&self, bytes: Box<[u8]>) {
+    ///
+    /// # Safety
+    /// The object was allocated with [`Str::OUTSIDE`] bytes after the struct and the attribute
+    /// storage that its flags say.
+    pub(crate) unsafe fn place_owned(&self, bytes: Box<[u8]>) {
         debug_assert_eq!(bytes.len(), self.byte_len as usize);
-        self.data.set(Box::into_raw(bytes).cast());
+        // SAFETY: by contract.
+        unsafe { self.outside().write(Box::into_raw(bytes).cast::<u8>() as Word) };
         self.head.flags.set(self.head.flags.get() | OWNED);
     }
 
     /// Refers to the start of a shared buffer.
-    pub(crate) fn place_shared(&self, buf: &Buf) {
+    ///
+    /// # Safety
+    /// The object was allocated with [`Str::IN_BUFFER`] bytes after the struct.
+    pub(crate) unsafe fn place_shared(&self, buf: &Buf) {
         let bytes = buf.bytes.borrow();
         debug_assert!(bytes.len() >= self.byte_len as usize);
-        self.data.set(bytes.as_ptr());
-        self.owner.set(Value::object(buf).word());
+        // SAFETY: by contract.
+        unsafe {
+            self.outside().write(bytes.as_ptr() as Word);
+            self.outside().add(1).write(Value::object(buf).word());
+        }
+        self.head.flags.set(self.head.flags.get() | SHARED);
+    }
+
+    /// The word of the buffer this string is a prefix of, or Empty.
+    fn owner(&self) -> Word {
+        if self.head.flags.get() & SHARED == 0 {
+            return EMPTY;
+        }
+        // SAFETY: `place_shared` wrote it.
+        unsafe { self.outside().add(1).read() }
     }
 
     /// The buffer this string is a prefix of, if any.
     pub(crate) fn buf(&self) -> Option<&Buf> {
-        super::lend(self, self.owner.get()).get::<Buf>()
+        super::lend(self, self.owner()).get::<Buf>()
     }
 
     /// The text: UTF-8 extended by lone surrogates.
@@ -97,7 +178,13 @@ impl Str {
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: the data is immutable and lives as long as the object: behind it, owned by it,
         // or in a buffer that it keeps alive and that never moves what it holds.
-        unsafe { std::slice::from_raw_parts(self.data.get(), self.byte_len as usize) }
+        unsafe {
+            let start = match self.head.aux.get() {
+                0 => self.outside().read() as usize as *const u8,
+                offset => std::ptr::from_ref(self).cast::<u8>().add(offset as usize),
+            };
+            std::slice::from_raw_parts(start, self.byte_len as usize)
+        }
     }
 
     /// Whether two strings have the same text. Short ones are compared without a call.
@@ -142,7 +229,7 @@ impl Str {
     /// Number of code points.
     #[inline(always)]
     pub fn char_len(&self) -> usize {
-        self.char_len as usize
+        if self.is_ascii() { self.byte_len as usize } else { self.char_len.get() as usize }
     }
 
     /// Whether this is the one string of its text in the interner.
@@ -172,11 +259,11 @@ impl Str {
     }
 }
 
-// SAFETY: repr(C), header first; the one word is traced.
+// SAFETY: repr(C), header first; the one word, if there is one, is traced.
 unsafe impl Object for Str {
     const KIND: Kind = Kind::Str;
     fn trace(&self, m: &mut Marker) {
-        m.cell(&self.owner);
+        m.word(self.owner());
     }
     fn owned_bytes(&self) -> usize {
         if self.head.flags.get() & OWNED != 0 { self.byte_len as usize } else { 0 }
@@ -186,9 +273,9 @@ unsafe impl Object for Str {
 impl Drop for Str {
     fn drop(&mut self) {
         if self.head.flags.get() & OWNED != 0 {
-            let p = self.data.get().cast_mut();
             // SAFETY: `place_owned` took this box apart.
             drop(unsafe {
+                let p = self.outside().read() as usize as *mut u8;
                 Box::from_raw(std::ptr::slice_from_raw_parts_mut(p, self.byte_len as usize))
             });
         }

@@ -111,7 +111,7 @@ struct Operation<'v> {
 }
 
 /// After the method of a step was called: its result, or the next step.
-static STEP_ROW: Row = Row {
+pub(crate) static STEP_ROW: Row = Row {
     name: "operator_step",
     catches: false,
     resume: |vm, state, answer| {

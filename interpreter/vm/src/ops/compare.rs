@@ -77,7 +77,7 @@ impl Cmp {
 
 /// After a comparison method: its result, or the next step if it was NotImplemented.
 /// State: operator, left, right, next step, whether to negate.
-static COMPARE_ROW: Row = Row {
+pub(crate) static COMPARE_ROW: Row = Row {
     name: "compare",
     catches: false,
     resume: |vm, state, answer| {
@@ -88,8 +88,11 @@ static COMPARE_ROW: Row = Row {
     },
 };
 
+/// The register of its frame that says whether it negates: the last of its state.
+pub(crate) const COMPARE_NEGATES: usize = 5;
+
 /// As COMPARE_ROW, for a branch: the truth of the result.
-static COMPARE_TRUTH_ROW: Row = Row {
+pub(crate) static COMPARE_TRUTH_ROW: Row = Row {
     name: "compare_truth",
     catches: false,
     resume: |vm, state, answer| {

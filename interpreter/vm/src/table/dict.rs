@@ -188,6 +188,18 @@ impl DictTable {
         self.entries.get(entry).filter(|e| e.is_live())
     }
 
+    /// The entry at an index, live or not, if its key is this very word.
+    #[inline(always)]
+    pub(crate) fn entry_of(&self, entry: usize, key: u64) -> Option<&Entry> {
+        self.entries.get(entry).filter(|e| e.key == key)
+    }
+
+    /// As [`DictTable::entry_of`], to set its value.
+    #[inline(always)]
+    pub(crate) fn entry_of_mut(&mut self, entry: usize, key: u64) -> Option<&mut Entry> {
+        self.entries.get_mut(entry).filter(|e| e.key == key)
+    }
+
     /// Replaces the value of a live entry and returns the old one.
     #[inline]
     pub fn set_value(&mut self, entry: usize, value: u64) -> Option<u64> {

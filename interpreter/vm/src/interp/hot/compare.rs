@@ -65,10 +65,13 @@ macro_rules! compare {
         let (x, y): (Word, Word) = ($x, $y);
         let truth = if both_ints(x, y) {
             x $op y
-        } else if is_float(x) && is_float(y) {
-            float_of(x) $op float_of(y)
         } else {
-            return Next::Tail(super::numbers::order);
+            // A word that is no float is a NaN.
+            let (x, y) = (float_of(x), float_of(y));
+            if x.is_nan() || y.is_nan() {
+                return Next::Tail(super::numbers::order);
+            }
+            x $op y
         };
         $done(truth)
     }};
@@ -116,20 +119,66 @@ comparisons! {
     GE >=;
 }
 
-/// Equality of small ints, floats, and interned strings.
+/// Equality of small ints, and of None and bools with themselves.
 #[inline(always)]
-unsafe fn quick_eq(x: Word, y: Word) -> Option<bool> {
+fn quick_eq(x: Word, y: Word) -> Option<bool> {
     if both_ints(x, y) {
         return Some(x == y);
     }
-    if is_float(x) && is_float(y) {
-        return Some(float_of(x) == float_of(y));
-    }
-    // None, a bool and a string are equal to themselves.
-    if x == y && !is_ptr(x) {
+    // Words of specials and ints are above those of floats and pointers.
+    if x == y && x >= EMPTY {
         return Some(true);
     }
     None
+}
+
+/// Equality of floats and of interned strings, for which no call is needed.
+#[inline(always)]
+unsafe fn direct_eq(x: Word, y: Word) -> Option<bool> {
+    if is_float(x) && is_float(y) {
+        return Some(float_of(x) == float_of(y));
+    }
+    if !is_ptr(x) || !is_ptr(y) {
+        return None;
+    }
+    // SAFETY: pointer words point to live objects of the checked shape.
+    unsafe {
+        if shape_of(x) != STR_SHAPE || shape_of(y) != STR_SHAPE {
+            return None;
+        }
+        let same = x == y;
+        let known = same || ((*obj::<Str>(x)).is_interned() && (*obj::<Str>(y)).is_interned());
+        if known { Some(same) } else { None }
+    }
+}
+
+/// EQ, NE and their fused forms of floats and interned strings.
+#[inline(never)]
+unsafe extern "sysv64" fn equal_words(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler.
+    unsafe {
+        let i = Ins(ins as u32);
+        let Some(eq) = direct_eq(*base.add(i.b()), *base.add(i.c())) else {
+            return equal(pc, base, ins, k, st, table);
+        };
+        let truth = eq == (i.op() == Op::EQ as u8 || i.op() == Op::JEQ as u8);
+        if i.op() == Op::EQ as u8 || i.op() == Op::NE as u8 {
+            *base.add(i.a()) = bool_word(truth);
+            goto!(pc, base, k, st, table)
+        }
+        match branch_at(pc, truth, st) {
+            Next::Safepoint(to) => return at_safepoint(to, base, ins, k, st, table),
+            Next::Go(to) => goto!(to, base, k, st, table),
+            _ => slow!(pc, base, ins, k, st, table),
+        }
+    }
 }
 
 /// Equality of strings, of mixed numbers, and of None with what has no `__eq__`; `None` where
@@ -273,27 +322,27 @@ hot! {
     EQ |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => *base.add(i.a()) = bool_word(t),
-            None => return Next::Tail(equal),
+            None => return Next::Tail(equal_words),
         }
         Next::Go(pc)
     }
     NE |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => *base.add(i.a()) = bool_word(!t),
-            None => return Next::Tail(equal),
+            None => return Next::Tail(equal_words),
         }
         Next::Go(pc)
     }
     JEQ |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => branch_at(pc, t, st),
-            None => Next::Tail(equal),
+            None => Next::Tail(equal_words),
         }
     }
     JNE |pc, base, i, k, st| {
         match quick_eq(*base.add(i.b()), *base.add(i.c())) {
             Some(t) => branch_at(pc, !t, st),
-            None => Next::Tail(equal),
+            None => Next::Tail(equal_words),
         }
     }
     JEQI |pc, base, i, k, st| {

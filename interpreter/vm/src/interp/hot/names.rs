@@ -2,16 +2,18 @@
 
 #![allow(unsafe_code)]
 
-use super::{frame_function, obj, shape_of};
+use super::{frame_function, kind_is, obj, shape_of};
 use crate::cache::kind;
 use crate::code::op::Ins;
+use crate::heap::Kind;
 use crate::interp::dispatch::{Handler0, Next};
 use crate::interp::state::State;
-use crate::object::func::CellObj;
+use crate::object::func::{CellObj, Function};
 use crate::object::instance::{Slots, more_of};
 use crate::object::map::Dict;
 use crate::object::record::Module;
 use crate::object::seq::Tuple;
+use crate::table::DictTable;
 use crate::value::*;
 
 /// The value of a module's attribute, if the cache `c` knows where module `o` has it.
@@ -56,6 +58,61 @@ unsafe fn entry(o: Word, c: *const Word, st: *mut State) -> Option<*const Word> 
             return Some(row.cast());
         }
         None
+    }
+}
+
+/// Whether the cache `c` has an entry of `kind` for objects of the shape of `o`. In halves, since
+/// a constant of 64 bits takes a register more.
+#[inline(always)]
+unsafe fn is_for(c: *const Word, o: Word, kind: u64) -> bool {
+    // SAFETY: a live object; `c` is the cache of the running instruction, whose key is two halves.
+    unsafe {
+        let key = c.add(1).cast::<u32>();
+        *key == shape_of(o) && *key.add(1) == (kind >> 32) as u32
+    }
+}
+
+/// The table of the running frame's globals, if `base[-1]` is a function.
+#[inline(always)]
+unsafe fn global_table(base: *mut Word) -> Option<*mut DictTable> {
+    // SAFETY: base[-1] of a script frame is its function or generator; globals are a dict.
+    unsafe {
+        let w = *base.sub(1);
+        if !kind_is(w, Kind::Function) {
+            return None;
+        }
+        Some((*obj::<Dict>((*obj::<Function>(w)).globals.get())).table_ptr())
+    }
+}
+
+/// GETGLOBAL of a builtin, or in a generator.
+#[inline(never)]
+unsafe extern "sysv64" fn get_global(
+    pc: *const u32,
+    base: *mut Word,
+    ins: u64,
+    k: *const Word,
+    st: *mut State,
+    table: *const Handler0,
+) -> u64 {
+    // SAFETY: the arguments of a handler.
+    unsafe {
+        let c = k.add(*pc as usize);
+        let Some(f) = frame_function(base) else { slow!(pc, base, ins, k, st, table) };
+        let dict = obj::<Dict>((*f).globals.get());
+        let t = &*(*dict).table_ptr();
+        let w = if *c.add(1) == kind::GLOBAL {
+            t.entry_of(*c.add(2) as usize, *c).map_or(EMPTY, |e| e.value)
+        } else if *c.add(1) == kind::BUILTIN | t.version() && *c.add(3) == dict as u64 {
+            *c.add(2)
+        } else {
+            EMPTY
+        };
+        if w == EMPTY {
+            slow!(pc, base, ins, k, st, table)
+        }
+        *base.add(Ins(ins as u32).a()) = w;
+        goto!(pc.add(1), base, k, st, table)
     }
 }
 
@@ -206,42 +263,25 @@ hot! {
     }
     GETGLOBAL |pc, base, i, k, st| {
         let c = k.add(*pc as usize);
-        let dict = *c.add(3) as *const Dict;
-        let Some(f) = frame_function(base) else { return Next::Slow };
-        let globals = ptr_of((*f).globals.get()).cast::<Dict>();
-        if dict.is_null() || !std::ptr::eq(globals, dict) {
-            return Next::Slow;
+        if *c.add(1) == kind::GLOBAL
+            && let Some(t) = global_table(base)
+            && let Some(e) = (*t).entry_of(*c.add(2) as usize, *c)
+        {
+            *base.add(i.a()) = e.value;
+            return Next::Go(pc.add(1));
         }
-        let t = &*(*dict).table_ptr();
-        let version = t.version() << 1 | 1;
-        let key = *c.add(1);
-        if key == version {
-            match t.get(*c.add(2) as usize) {
-                Some(e) => *base.add(i.a()) = e.value,
-                None => return Next::Slow,
-            }
-        } else if key == version | 1 << 63 {
-            *base.add(i.a()) = *c.add(2);
-        } else {
-            return Next::Slow;
-        }
-        Next::Go(pc.add(1))
+        Next::Tail(get_global)
     }
     SETGLOBAL |pc, base, i, k, st| {
         let c = k.add(*pc as usize);
-        let dict = *c.add(3) as *const Dict;
-        let Some(f) = frame_function(base) else { return Next::Slow };
-        let globals = ptr_of((*f).globals.get()).cast::<Dict>();
-        if dict.is_null() || !std::ptr::eq(globals, dict) {
-            return Next::Slow;
-        }
-        let t = &mut *(*dict).table_ptr();
-        if *c.add(1) != t.version() << 1 | 1
-            || t.set_value(*c.add(2) as usize, *base.add(i.a())).is_none()
+        if *c.add(1) == kind::GLOBAL
+            && let Some(t) = global_table(base)
+            && let Some(e) = (*t).entry_of_mut(*c.add(2) as usize, *c)
         {
-            return Next::Slow;
+            e.value = *base.add(i.a());
+            return Next::Go(pc.add(1));
         }
-        Next::Go(pc.add(1))
+        Next::Slow
     }
     GETATTR |pc, base, i, k, st| {
         let o = *base.add(i.b());
@@ -249,7 +289,7 @@ hot! {
             return Next::Slow;
         }
         let c = k.add(*pc as usize);
-        if *c.add(1) == u64::from(shape_of(o)) | kind::INLINE {
+        if is_for(c, o, kind::INLINE) {
             *base.add(i.a()) = *inline_slot(o, *c.add(2));
             return Next::Go(pc.add(1));
         }
@@ -261,7 +301,7 @@ hot! {
             return Next::Slow;
         }
         let c = k.add(*pc as usize);
-        if *c.add(1) == u64::from(shape_of(o)) | kind::INLINE {
+        if is_for(c, o, kind::INLINE) {
             *inline_slot(o, *c.add(2)) = *base.add(i.b());
             return Next::Go(pc.add(1));
         }
@@ -273,7 +313,7 @@ hot! {
             return Next::Slow;
         }
         let c = k.add(*pc as usize);
-        if *c.add(1) == u64::from(shape_of(o)) | kind::METHOD {
+        if is_for(c, o, kind::METHOD) {
             *base.add(i.a()) = *c.add(2);
             *base.add(i.a() + 1) = o;
             return Next::Go(pc.add(1));

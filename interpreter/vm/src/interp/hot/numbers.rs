@@ -72,6 +72,11 @@ pub(super) unsafe extern "sysv64" fn more(
     // SAFETY: the arguments of a handler.
     unsafe {
         let i = Ins(ins as u32);
+        let x = *base.add(i.b());
+        if is_ptr(x) && shape_of(x) >= Type::ALL.len() as u32 {
+            // An object of a script's class.
+            slow!(pc, base, ins, k, st, table);
+        }
         let w = result_at(st, i, pc, base, k);
         if w == EMPTY {
             slow!(pc, base, ins, k, st, table);
@@ -101,7 +106,8 @@ unsafe fn quicken(pc: *const u32, i: Ins, st: *mut State) {
     }
 }
 
-/// A form for floats that sees something else: the instruction is as it was before.
+/// A form for floats without a number as its result: that is NaN, unless it saw something else
+/// than floats. Then the instruction is as it was before.
 #[inline(never)]
 pub(super) unsafe extern "sysv64" fn unquicken(
     pc: *const u32,
@@ -113,6 +119,11 @@ pub(super) unsafe extern "sysv64" fn unquicken(
 ) -> u64 {
     // SAFETY: the arguments of a handler; as for `quicken`.
     unsafe {
+        let i = Ins(ins as u32);
+        if is_float(*base.add(i.b())) && is_float(*base.add(i.c())) {
+            *base.add(i.a()) = float_word(f64::NAN);
+            goto!(pc, base, k, st, table)
+        }
         let n = (ins & 0xff) as usize - FLOAT_FORMS as usize;
         let op = *QUICKENED.get_unchecked(n % QUICKENED.len());
         *pc.sub(1).cast_mut() = ins as u32 & !0xff | op as u32;
@@ -350,6 +361,7 @@ pub(super) unsafe extern "sysv64" fn order(
         let (x, y) = operands(i, base);
         let ordering = match (num(x), num(y)) {
             (Num::Int(x), Num::Int(y)) => Some(x.cmp(&y)),
+            (Num::Float(x), Num::Float(y)) => x.partial_cmp(&y),
             (Num::Float(x), Num::Int(y)) if fits_small(y) => x.partial_cmp(&(y as f64)),
             (Num::Int(x), Num::Float(y)) if fits_small(x) => (x as f64).partial_cmp(&y),
             _ => slow!(pc, base, ins, k, st, table),

@@ -1,17 +1,19 @@
-//! Dicts and sets by key: ints and strings, whose hash and equality are at hand. Also strings in
-//! strings.
+//! Dicts and sets by key: ints, strings and short tuples of these, whose hash and equality are at
+//! hand. Also strings in strings.
 //!
 //! Other keys, and tables in which something else has the same hash, take the slow path.
 
 #![allow(unsafe_code)]
 
 use super::compare::branch_at;
-use super::{DICT_SHAPE, STR_SHAPE, at_op, obj, shape_of};
+use super::{DICT_SHAPE, STR_SHAPE, TUPLE_SHAPE, at_op, obj, shape_of};
 use crate::builtins::Type;
 use crate::code::op::{Ins, Op};
+use crate::hash::TupleHasher;
 use crate::interp::dispatch::{Handler0, Next};
 use crate::interp::state::State;
-use crate::object::map::{Dict, Set};
+use crate::object::map::{Dict, Found, Set};
+use crate::object::seq::Tuple;
 use crate::object::text::Str;
 use crate::text::find::find;
 use crate::value::*;
@@ -19,89 +21,177 @@ use crate::value::*;
 const SET_SHAPE: u32 = Type::Set.shape();
 const FROZENSET_SHAPE: u32 = Type::FrozenSet.shape();
 
-/// A key that is an int or an exact string.
-enum Key<'a> {
-    Int(Word),
-    Str(Word, &'a Str),
-}
+/// No entry has the key.
+const ABSENT: usize = usize::MAX;
+/// Another object has the same hash, and may be equal in a way of its own (a float, a bool, an
+/// object with `__eq__`), or the key is of another kind: the slow path must look.
+const UNSURE: usize = usize::MAX - 1;
 
-impl Key<'_> {
-    /// Whether `candidate`, whose hash is the same, is this key: `None` if it may be equal in a
-    /// way of its own (a float, a bool, an object with `__eq__`).
-    #[inline(always)]
-    unsafe fn is(&self, candidate: Word) -> Option<bool> {
-        // SAFETY: keys are live values.
-        unsafe {
-            match *self {
-                Key::Int(w) => match candidate == w {
-                    true => Some(true),
-                    false if is_int(candidate) => Some(false),
-                    false => None,
-                },
-                Key::Str(w, s) => {
-                    if candidate == w {
-                        return Some(true);
-                    }
-                    if !is_ptr(candidate) {
-                        return Some(false);
-                    }
-                    if shape_of(candidate) != STR_SHAPE {
-                        return None;
-                    }
-                    let other = &*obj::<Str>(candidate);
-                    Some(!(s.is_interned() && other.is_interned()) && s.same_text(other))
-                }
-            }
+/// Whether a string equals `candidate`, whose hash is the same: `None` if the slow path must say.
+#[inline(always)]
+unsafe fn is_text(key: Word, s: &Str, candidate: Word) -> Option<bool> {
+    if candidate == key {
+        return Some(true);
+    }
+    if !is_ptr(candidate) {
+        return Some(false);
+    }
+    // SAFETY: keys are live values, of the kind that their shape says.
+    unsafe {
+        if shape_of(candidate) != STR_SHAPE {
+            return None;
         }
+        let other = &*obj::<Str>(candidate);
+        Some(!(s.is_interned() && other.is_interned()) && s.same_text(other))
     }
 }
 
-/// Finds with `find` (of a table), which is given a hash and a test: `Err` if the slow path must
-/// look, else where it is.
+/// Most items of a tuple that is looked for here.
+const SHORT_TUPLE: usize = 8;
+
+/// The hash of an int, an exact string or a short tuple of these.
 #[inline(always)]
-unsafe fn look(
-    st: *mut State,
-    key: Word,
-    find: impl FnOnce(i64, &mut dyn FnMut(u64) -> bool) -> Option<usize>,
-) -> Result<(Option<usize>, i64), ()> {
+unsafe fn leaf_hash(st: *mut State, key: Word) -> Option<i64> {
+    if is_int(key) {
+        return Some(crate::hash::int(int_of(key)));
+    }
     // SAFETY: a live key; `State` is the first field of `Vm`.
     unsafe {
-        let (key, hash): (Key<'_>, i64) = if is_int(key) {
-            (Key::Int(key), crate::hash::int(int_of(key)))
-        } else if is_ptr(key) && shape_of(key) == STR_SHAPE {
-            let s = &*obj::<Str>(key);
-            (Key::Str(key, s), (*st.cast::<crate::Vm>()).str_hash(s))
-        } else {
-            return Err(());
-        };
-        let mut unsure = false;
-        let found = find(hash, &mut |candidate| {
-            key.is(candidate).unwrap_or_else(|| {
-                unsure = true;
-                true
-            })
-        });
-        if unsure { Err(()) } else { Ok((found, hash)) }
+        if !is_ptr(key) || shape_of(key) != STR_SHAPE {
+            return None;
+        }
+        Some((*st.cast::<crate::Vm>()).str_hash(&*obj::<Str>(key)))
     }
 }
 
-/// Where dict `d` has `key`.
+/// The hash of a short tuple of ints and exact strings.
 #[inline(always)]
-unsafe fn look_in_dict(st: *mut State, d: &Dict, key: Word) -> Result<(Option<usize>, i64), ()> {
-    // SAFETY: nothing else uses the table meanwhile.
-    unsafe { look(st, key, |hash, is| (*d.table_ptr()).find(hash, is)) }
+unsafe fn tuple_hash(st: *mut State, items: &[Value<'_>]) -> Option<i64> {
+    if items.len() > SHORT_TUPLE {
+        return None;
+    }
+    let mut hasher = TupleHasher::new();
+    for item in items {
+        // SAFETY: items of a live tuple.
+        hasher.add(unsafe { leaf_hash(st, item.word()) }?);
+    }
+    Some(hasher.finish())
 }
 
-/// `R[b][R[c]]` of a dict; Empty if the slow path must say.
+/// Whether a tuple of ints and strings equals `candidate`, whose hash is the same: `None` if the
+/// slow path must say.
+#[inline(always)]
+unsafe fn is_tuple(key: Word, items: &[Value<'_>], candidate: Word) -> Option<bool> {
+    if candidate == key {
+        return Some(true);
+    }
+    // SAFETY: keys are live values, of the kind that their shape says.
+    unsafe {
+        if !is_ptr(candidate) || shape_of(candidate) != TUPLE_SHAPE {
+            return None;
+        }
+        let others = (*obj::<Tuple>(candidate)).items();
+        if others.len() != items.len() {
+            return Some(false);
+        }
+        for (x, y) in items.iter().zip(others) {
+            let (x, y) = (x.word(), y.word());
+            let same = if x == y {
+                true
+            } else if is_int(x) && is_int(y) {
+                false
+            } else if is_ptr(x) && shape_of(x) == STR_SHAPE && is_ptr(y) {
+                is_text(x, &*obj::<Str>(x), y)?
+            } else {
+                return None;
+            };
+            if !same {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+}
+
+/// Where a table has `key`. For each kind of key and table of its own, so that comparisons are no
+/// calls.
+macro_rules! search {
+    ($st:ident, $table:expr, $key:ident) => {{
+        let mut unsure = false;
+        let found = if is_int($key) {
+            $table.find(crate::hash::int(int_of($key)), |candidate| {
+                unsure = !is_int(candidate);
+                unsure || candidate == $key
+            })
+        } else if is_ptr($key) && shape_of($key) == STR_SHAPE {
+            let s = &*obj::<Str>($key);
+            let hash = (*$st.cast::<crate::Vm>()).str_hash(s);
+            $table.find(hash, |candidate| {
+                is_text($key, s, candidate).unwrap_or_else(|| {
+                    unsure = true;
+                    true
+                })
+            })
+        } else if is_ptr($key) && shape_of($key) == TUPLE_SHAPE {
+            let items = (*obj::<Tuple>($key)).items();
+            let Some(hash) = tuple_hash($st, items) else { return UNSURE };
+            $table.find(hash, |candidate| {
+                is_tuple($key, items, candidate).unwrap_or_else(|| {
+                    unsure = true;
+                    true
+                })
+            })
+        } else {
+            return UNSURE;
+        };
+        if unsure { UNSURE } else { found.unwrap_or(ABSENT) }
+    }};
+}
+
+/// The entry of dict `d` that has `key`, or one of the two words above. Scripts ask for the same
+/// string again at once (`if word in counts: counts[word] += 1`), so where it was is remembered.
+#[inline(always)]
+unsafe fn look_in_dict(st: *mut State, d: &Dict, key: Word) -> usize {
+    // SAFETY: a live key; nothing else uses the table meanwhile; `State` is the first field of
+    // `Vm`.
+    unsafe {
+        let vm = &*st.cast::<crate::Vm>();
+        let found = vm.found.get();
+        if found.key == key && found.is_in(d) {
+            return found.entry;
+        }
+        search_dict(vm, st, d, key)
+    }
+}
+
 #[inline(never)]
-unsafe fn value_of(st: *mut State, d: &Dict, key: Word) -> Word {
+unsafe fn search_dict(vm: &crate::Vm, st: *mut State, d: &Dict, key: Word) -> usize {
     // SAFETY: as above.
     unsafe {
-        match look_in_dict(st, d, key) {
-            Ok((Some(at), _)) => (*d.table_ptr()).get(at).map_or(EMPTY, |e| e.value),
-            _ => EMPTY,
+        let table = &*d.table_ptr();
+        let at = search!(st, table, key);
+        if at < UNSURE && is_ptr(key) {
+            vm.found.set(Found::new(d, key, at));
         }
+        at
     }
+}
+
+/// As `look_in_dict`.
+#[inline(never)]
+unsafe fn look_in_set(st: *mut State, s: &Set, key: Word) -> usize {
+    // SAFETY: as above.
+    unsafe {
+        let table = s.table();
+        search!(st, table, key)
+    }
+}
+
+/// The value of entry `at` of dict `d`; Empty if the slow path must say.
+#[inline(always)]
+unsafe fn value_at(d: &Dict, at: usize) -> Word {
+    // SAFETY: as above.
+    unsafe { (*d.table_ptr()).get(at).map_or(EMPTY, |e| e.value) }
 }
 
 /// `d.get(key, default)`; Empty if the slow path must say.
@@ -110,9 +200,8 @@ pub(super) unsafe fn get_or(st: *mut State, d: &Dict, key: Word, default: Word) 
     // SAFETY: as above.
     unsafe {
         match look_in_dict(st, d, key) {
-            Ok((Some(at), _)) => (*d.table_ptr()).get(at).map_or(EMPTY, |e| e.value),
-            Ok((None, _)) => default,
-            Err(()) => EMPTY,
+            ABSENT => default,
+            at => value_at(d, at),
         }
     }
 }
@@ -120,18 +209,21 @@ pub(super) unsafe fn get_or(st: *mut State, d: &Dict, key: Word, default: Word) 
 /// `d[key] = v`; `false` if the slow path must do it.
 #[inline(never)]
 unsafe fn store(st: *mut State, d: &Dict, key: Word, v: Word) -> bool {
-    // SAFETY: as above.
+    // SAFETY: as above. What was looked for and is neither an int nor a string is a short tuple.
     unsafe {
         match look_in_dict(st, d, key) {
-            Ok((Some(at), _)) => {
-                (*d.table_ptr()).set_value(at, v);
-                true
-            }
-            Ok((None, hash)) => {
+            ABSENT => {
+                let hash = match leaf_hash(st, key) {
+                    Some(hash) => hash,
+                    None => match tuple_hash(st, (*obj::<Tuple>(key)).items()) {
+                        Some(hash) => hash,
+                        None => return false,
+                    },
+                };
                 let heap = &(*st.cast::<crate::Vm>()).heap;
                 matches!(d.update(heap, |t| t.insert_new(hash, key, v)), Ok(Ok(_)))
             }
-            Err(()) => false,
+            at => (*d.table_ptr()).set_value(at, v).is_some(),
         }
     }
 }
@@ -149,7 +241,8 @@ pub(super) unsafe extern "sysv64" fn get(
     // SAFETY: the arguments of a handler; R[b] is a dict.
     unsafe {
         let i = Ins(ins as u32);
-        let w = value_of(st, &*obj::<Dict>(*base.add(i.b())), *base.add(i.c()));
+        let d = &*obj::<Dict>(*base.add(i.b()));
+        let w = value_at(d, look_in_dict(st, d, *base.add(i.c())));
         if w == EMPTY {
             slow!(pc, base, ins, k, st, table)
         }
@@ -186,10 +279,7 @@ unsafe fn contains(st: *mut State, container: Word, key: Word) -> u32 {
     unsafe {
         let found = match shape_of(container) {
             DICT_SHAPE => look_in_dict(st, &*obj::<Dict>(container), key),
-            SET_SHAPE | FROZENSET_SHAPE => {
-                let s = &*obj::<Set>(container);
-                look(st, key, |hash, is| s.table().find(hash, is))
-            }
+            SET_SHAPE | FROZENSET_SHAPE => look_in_set(st, &*obj::<Set>(container), key),
             STR_SHAPE if is_ptr(key) && shape_of(key) == STR_SHAPE => {
                 let (text, part) = (&*obj::<Str>(container), &*obj::<Str>(key));
                 let (text, part) = (text.bytes(), part.bytes());
@@ -201,11 +291,11 @@ unsafe fn contains(st: *mut State, container: Word, key: Word) -> u32 {
                     };
                 return u32::from(within);
             }
-            _ => Err(()),
+            _ => UNSURE,
         };
         match found {
-            Ok((at, _)) => u32::from(at.is_some()),
-            Err(()) => 2,
+            UNSURE => 2,
+            at => u32::from(at != ABSENT),
         }
     }
 }

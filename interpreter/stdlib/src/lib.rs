@@ -79,7 +79,7 @@ pub static MODULES: &[ModuleDef] = &[
     source!("configparser", "configparser/__init__.ms"),
     source!("configparser._interpolation", "configparser/_interpolation.ms"),
     source!("contextlib", "contextlib.ms"),
-    source!("copy", "copy.ms"),
+    source!("copy", "copy.ms").with(miniscript_vm::builtins::PLAIN_REDUCE),
     source!("copyreg", "copyreg.ms"),
     source!("csv", "csv.ms").with(csv::FUNCTIONS).classes(csv::CLASSES),
     source!("dataclasses", "dataclasses.ms"),

@@ -55,6 +55,7 @@ pub(crate) mod typevar;
 pub(crate) mod weak;
 
 pub use async_gen::FirstIteration;
+pub use object::PLAIN_REDUCE;
 pub use types::Type;
 
 use crate::Vm;

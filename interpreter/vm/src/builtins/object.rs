@@ -375,22 +375,37 @@ fn slot_names<'v>(vm: &'v Vm, class: &'v Class) -> Vec<(Value<'v>, Value<'v>)> {
     out
 }
 
+/// What `copy` takes an object apart by, if its class says nothing of its own.
+pub static PLAIN_REDUCE: &[NativeDef] =
+    &[NativeDef::new("_plain_reduce", "object, /", plain_reduce, "Class, arguments and state.")];
+
 fn reduce<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
-    plain_reduce(vm, args)
+    full_reduce(vm, args[0], Value::int32(0))
+}
+
+/// What CPython's `copyreg` says, which knows the protocols.
+fn full_reduce<'v>(vm: &'v Vm, obj: Value<'v>, protocol: Value<'v>) -> NResult<'v> {
+    match obj.is_a::<crate::object::exc::Exception>() {
+        true => plain_reduce(vm, &[obj]),
+        false => Err(vm.prelude_tail("class", "reduce_object", &[obj, protocol])),
+    }
 }
 
 /// By the class's own `__reduce__`, if it has one.
 fn reduce_ex<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    if vm.as_index_i64(args[1]).is_none() {
+        return Err(vm.not_an_integer(args[1]));
+    }
     let of = |class| vm.class_lookup(class, vm.names.__reduce__);
     let own = of(vm.class_of(args[0]));
     match own {
         Some(own) if !of(vm.class(Type::Object)).is_some_and(|plain| plain.is(own)) => {
             match vm.method(args[0], vm.names.__reduce__)? {
                 Some((f, args)) => Err(Exit::tail(f, args)),
-                None => plain_reduce(vm, args),
+                None => full_reduce(vm, args[0], args[1]),
             }
         }
-        _ => plain_reduce(vm, args),
+        _ => full_reduce(vm, args[0], args[1]),
     }
 }
 

@@ -73,6 +73,17 @@ impl Vm {
     /// Does what a native returned instead of a value. The native was called by the instruction
     /// before `st.pc` of the running frame.
     pub(crate) fn do_exit(&self, exit: Exit<'_>, dst: usize, mode: Mode) -> Flow {
+        self.do_exit_of(exit, dst, mode, None)
+    }
+
+    /// The same; `passed` is an exception that was raised before, and keeps its context.
+    fn do_exit_of(
+        &self,
+        exit: Exit<'_>,
+        dst: usize,
+        mode: Mode,
+        passed: Option<Value<'_>>,
+    ) -> Flow {
         match exit {
             // The frames below belong to whoever waits for the run loop's end.
             Exit::Raise(e) if mode == Mode::Halt => self.ended_raised(e),
@@ -82,6 +93,7 @@ impl Vm {
                 let end = iterates && self.is_stop_iteration(e);
                 match if end { self.iteration_raised(e, dst, mode) } else { None } {
                     Some(flow) => flow,
+                    None if passed.is_some_and(|passed| passed.is(e)) => self.unwind_from(e),
                     None => self.unwind(e),
                 }
             }
@@ -311,11 +323,15 @@ impl Vm {
         };
         // What the row asks for next is done on behalf of the same instruction: a new frame takes
         // the place of this one.
+        let passed = match &answer {
+            Answer::Raised(e) => Some(*e),
+            Answer::Value(_) => None,
+        };
         let result = (row.resume)(self, state, answer);
         let delta = self.pop_native();
         match result {
             Ok(v) => self.deliver(v, delta.dst, delta.mode),
-            Err(e) => self.do_exit(e, delta.dst, delta.mode),
+            Err(e) => self.do_exit_of(e, delta.dst, delta.mode, passed),
         }
     }
 

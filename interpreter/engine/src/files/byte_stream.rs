@@ -228,6 +228,9 @@ impl ByteStream {
 
     /// Writes out what has gathered.
     pub(super) fn flush(&mut self) -> FileResult<Step<()>> {
+        if self.closed && (self.buffer_size == 0 || !self.can.writable) {
+            return Err(FileError::closed());
+        }
         self.check_open("flush of closed file")?;
         // Also when nothing came of the writing: what was read ahead is gone.
         if let Some(at) = self.write_at
@@ -391,9 +394,10 @@ impl ByteStream {
         if !self.closed {
             return Ok(());
         }
-        let raw = self.buffer_size == 0;
-        let text = if raw { "I/O operation on closed file" } else { text };
-        Err(FileError::Value(text.into()))
+        match self.buffer_size {
+            0 => Err(FileError::raw_closed()),
+            _ => Err(FileError::Value(text.into())),
+        }
     }
 
     fn check_seekable(&self, when_closed: &str) -> FileResult<()> {

@@ -92,6 +92,11 @@ impl FileError {
         FileError::Value("I/O operation on closed file.".into())
     }
 
+    /// The same as CPython's file below its buffers says it.
+    pub fn raw_closed() -> FileError {
+        FileError::Value("I/O operation on closed file".into())
+    }
+
     /// Adds the path, unless the error has one or takes none.
     pub fn with_path(mut self, path: &Path) -> FileError {
         if let FileError::Os(error) = &mut self {

@@ -102,6 +102,9 @@ fn next<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
 
 fn readlines<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let (f, hint) = (file(vm, args[0])?, size(vm, args[1])?.filter(|&n| n > 0));
+    if f.is_closed() {
+        return Err(file_error(vm, &FileError::closed()));
+    }
     let mut lines = Vec::new();
     drive(vm, args[0], move |token| {
         f.poll_read_lines(token, hint, &mut lines)
@@ -130,6 +133,12 @@ fn readinto<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         let text = format!("readinto() argument must be read-write bytes-like object, not {t}");
         return Err(vm.type_error(text));
     };
+    if let Behind::File(f) = behind(vm, args[0])?
+        && f.is_closed()
+        && !f.is_unbuffered()
+    {
+        return Err(vm.value_error("readinto of closed file"));
+    }
     let n = vm.len_value(room);
     let read = vm.getattr(args[0], vm.intern("read"))?;
     Err(Exit::call(read, vec![n], &READINTO, vec![args[1]]))
@@ -227,6 +236,11 @@ static COLLECTED: Row = Row {
 };
 
 fn writelines<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    if let Behind::File(f) = behind(vm, args[0])?
+        && f.is_closed()
+    {
+        return Err(file_error(vm, &FileError::closed()));
+    }
     let list = vm.class_value(Type::List);
     Err(Exit::call(list, vec![args[1]], &COLLECTED, vec![args[0]]))
 }
@@ -314,7 +328,7 @@ type Can = (bool, bool, bool);
 
 fn ability<'v>(vm: &'v Vm, v: Value<'v>, which: fn(Can) -> bool) -> NResult<'v> {
     let can = match std_file(vm, &behind(vm, v)?)? {
-        Some(f) if f.is_closed() => return Err(file_error(vm, &FileError::closed())),
+        Some(f) if f.is_closed() => return Err(file_error(vm, &FileError::raw_closed())),
         Some(f) => {
             let can = f.abilities();
             (can.readable, can.writable, can.seekable)
@@ -329,7 +343,10 @@ fn isatty<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     Ok(Value::bool(match behind(vm, args[0])? {
         Behind::Text(Stream::Out) | Behind::Bytes(Stream::Out) => host.stdout.is_terminal(),
         Behind::Text(Stream::Err) | Behind::Bytes(Stream::Err) => host.stderr.is_terminal(),
-        other => std_file(vm, &other)?.is_some_and(|f| f.is_terminal()),
+        other => match std_file(vm, &other)? {
+            Some(f) if f.is_closed() => return Err(file_error(vm, &FileError::raw_closed())),
+            f => f.is_some_and(|f| f.is_terminal()),
+        },
     }))
 }
 
@@ -342,7 +359,7 @@ fn fileno<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         #[cfg(unix)]
         Behind::File(f) => match f.fileno() {
             Some(n) => Ok(vm.int(n.into())),
-            None => Err(file_error(vm, &FileError::closed())),
+            None => Err(file_error(vm, &FileError::raw_closed())),
         },
         #[cfg(not(unix))]
         Behind::File(_) => Err(file_error(vm, &FileError::Unsupported("fileno".into()))),
@@ -437,6 +454,11 @@ fn repr<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         None => "?".into(),
     };
     let text = match behind(vm, args[0])? {
+        Behind::File(f) if f.is_unbuffered() && f.is_closed() => format!("<_io.{class} [closed]>"),
+        Behind::File(f) if f.is_unbuffered() => {
+            let mode = f.mode();
+            format!("<_io.{class} name={name} mode='{mode}' closefd=True>")
+        }
         Behind::File(f) if f.coding().is_none() => format!("<_io.{class} name={name}>"),
         _ => {
             let show = |v: Value<'v>| v.get::<Str>().map(|s| s.to_display().into_owned());

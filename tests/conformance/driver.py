@@ -15,20 +15,10 @@ import unittest
 _PREFIX = "test."
 
 # Modules that the files import at their beginning and that only few of their tests use.
-_MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select",
-                  "sysconfig")
+_MAY_BE_ABSENT = ("ast", "dis", "pydoc", "_string", "marshal", "select", "sysconfig")
 
 # Classes that a file only has in a long list, and None there for those that do not exist.
 _MAY_BE_NONE = {
-    "concurrent.futures.thread": ("_WorkItem",),
-    "filecmp": ("dircmp",),
-    "fileinput": ("FileInput",),
-    "http.cookies": ("Morsel",),
-    "mailbox": ("Mailbox", "_PartialFile"),
-}
-
-# Classes that `test_genericalias` makes aliases of, of modules that need not exist.
-_CLASSES_MAY_BE_ABSENT = {
     "concurrent.futures.thread": ("_WorkItem",),
     "filecmp": ("dircmp",),
     "fileinput": ("FileInput",),
@@ -135,8 +125,8 @@ def main():
             importlib.import_module(name)
         except ImportError:
             sys.modules[name] = importlib.import_module(twin)
-    from test.support.import_helper import Absent, absent_class
-    for name in (*_MAY_BE_ABSENT, *_CLASSES_MAY_BE_ABSENT):
+    from test.support.import_helper import Absent
+    for name in _MAY_BE_ABSENT:
         try:
             importlib.import_module(name)
         except ImportError:

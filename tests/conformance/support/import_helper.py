@@ -20,16 +20,6 @@ class Absent:
         raise unittest.SkipTest(f"needs the module {self._name}")
 
 
-class _AbsentClass(type):
-    def __getitem__(cls, item):
-        raise unittest.SkipTest(f"needs the class {cls.__name__}")
-
-
-def absent_class(name):
-    """In the place of a class that is not there: what makes an alias of it is skipped."""
-    return _AbsentClass(name, (), {})
-
-
 def import_module(name, deprecated=False, *, required_on=()):
     """The module; without it the test is skipped, or those that use it are."""
     try:

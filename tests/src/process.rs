@@ -95,7 +95,10 @@ impl Invocation {
     /// Runs it. An error means that it could not be started.
     pub fn run(&self) -> io::Result<Outcome> {
         let started = Instant::now();
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        #[cfg(unix)]
+        crate::session::hear_interrupts(&mut command);
+        let mut child = command
             .args(&self.args)
             .env("NO_COLOR", "1")
             .env_remove("MS_EXT_PATH")

@@ -210,7 +210,7 @@ fn reader(mut from: impl Read + Send + 'static, into: &Arc<Stream>) -> JoinHandl
 
 /// A test run in the background ignores interrupts, and so would what it starts.
 #[allow(unsafe_code)]
-fn hear_interrupts(command: &mut Command) {
+pub(crate) fn hear_interrupts(command: &mut Command) {
     // SAFETY: between fork and exec this is one system call and nothing else.
     unsafe {
         command.pre_exec(|| match libc::signal(libc::SIGINT, libc::SIG_DFL) {

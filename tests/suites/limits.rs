@@ -249,6 +249,7 @@ const LIMITED: &[(&str, &str)] = &[
     ("list_of_bytes", "x = list(bytes(9 * 10**7))"),
     ("set_of_bytes", "x = set(bytes(9 * 10**7))"),
     ("lines", "x = ('\\n' * 9 * 10**7).splitlines()"),
+    ("matches", "import re; x = re.findall('.', 'a' * 8 * 10**7)"),
     ("code", "x = []\nwhile 1: x.append(compile('a = 1', 'f', 'exec'))"),
     ("lambdas", "x = []\nwhile 1: x.append(eval('lambda: 1'))"),
     ("split", "x = ('a ' * 10**7).split()"),

@@ -14,7 +14,7 @@
 //! | shape, ITEM              | tuple's item   | index                 |                     |
 //! | shape, CLASS_METHOD       | class method   | the function          | the class           |
 //! | GLOBAL                    | global         | entry                 |                     |
-//! | globals version, BUILTIN  | builtin        | the value             | address of globals  |
+//! | globals version, BUILTIN  | builtin        | entry in the builtins | address of globals  |
 //!
 //! What an attribute instruction remembered for another shape before moves to a second level
 //! ([`Sites`]), one small table for the whole VM: a site that sees several shapes finds each there.

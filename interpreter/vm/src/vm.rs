@@ -674,10 +674,15 @@ impl Vm {
         self.charge(n)
     }
 
-    /// Makes room for `n` more in a vector that grows, and is charged for when it has grown.
+    /// Makes room for `n` more in a vector that grows, within the memory limit; it is charged for
+    /// when it has grown.
     #[inline]
     pub fn grow<T>(&self, v: &mut Vec<T>, n: usize) -> Result<(), Exit<'_>> {
-        v.try_reserve(n).map_err(|_| self.memory_error())
+        if v.capacity() - v.len() < n {
+            self.check(v.len().max(n).saturating_mul(2 * size_of::<T>()))?;
+            v.try_reserve(n).map_err(|_| self.memory_error())?;
+        }
+        Ok(())
     }
 
     /// Turns a failed allocation into `MemoryError`.

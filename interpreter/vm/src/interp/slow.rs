@@ -391,7 +391,7 @@ impl Vm {
         match self.dict_get_name(builtins, name) {
             Some(v) => {
                 if std::ptr::eq(builtins, self.builtins()) {
-                    self.cache_builtin(cache, globals, v);
+                    self.cache_builtin(cache, globals, name);
                 }
                 Ok(v)
             }
@@ -412,10 +412,11 @@ impl Vm {
         self.fill_cache(cache, kind::GLOBAL, i as u64, 0);
     }
 
-    fn cache_builtin(&self, cache: usize, globals: &Dict, v: Value<'_>) {
-        // The value itself is kept: builtins change rarely, and then caches are flushed.
+    fn cache_builtin(&self, cache: usize, globals: &Dict, name: Value<'_>) {
+        let t = self.builtins().table();
+        let Some(i) = t.find_identical(self.name_hash(name.word()), name.word()) else { return };
         let key = kind::BUILTIN | globals.table().version();
-        self.fill_cache(cache, key, v.word(), globals as *const Dict as u64);
+        self.fill_cache(cache, key, i as u64, globals as *const Dict as u64);
     }
 
     fn set_global<'v>(&'v self, cache: usize, v: Value<'v>) -> Result<(), Exit<'v>> {

@@ -268,10 +268,7 @@ impl Vm {
     /// Appends to what a native collects, within the memory limit.
     #[inline]
     pub fn push_item<'v>(&'v self, out: &mut Vec<Value<'v>>, v: Value<'v>) -> Result<(), Exit<'v>> {
-        if out.len() == out.capacity() {
-            self.check(out.len() * 16)?;
-            out.try_reserve(out.len() / 2 + 16).map_err(|_| self.memory_error())?;
-        }
+        self.grow(out, 1)?;
         out.push(v);
         Ok(())
     }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::{frame_function, kind_is, obj, shape_of};
+use crate::Vm;
 use crate::cache::kind;
 use crate::code::op::Ins;
 use crate::heap::Kind;
@@ -104,7 +105,9 @@ unsafe extern "sysv64" fn get_global(
         let w = if *c.add(1) == kind::GLOBAL {
             t.entry_of(*c.add(2) as usize, *c).map_or(EMPTY, |e| e.value)
         } else if *c.add(1) == kind::BUILTIN | t.version() && *c.add(3) == dict as u64 {
-            *c.add(2)
+            // The state is the VM's first field, and what holds the builtins is a dict.
+            let builtins = &*(*obj::<Dict>((*st.cast::<Vm>()).builtins.get())).table_ptr();
+            builtins.entry_of(*c.add(2) as usize, *c).map_or(EMPTY, |e| e.value)
         } else {
             EMPTY
         };

@@ -92,7 +92,8 @@ typedef struct ms_config {
 ms_vm_t *ms_vm_new(void);
 /* A VM with rights and limits; null config: as ms_vm_new. Null if the config is not right. */
 ms_vm_t *ms_vm_new_with(const ms_config *config, ms_error_t **error);
-/* Frees a VM; null does nothing. An error if it runs, or on another thread: then it stays. */
+/* Frees a VM; null does nothing. An error if it runs, or on another thread: then it stays. No
+ * script code runs: finalisers (__del__) of what still lives are not called. */
 ms_error_t *ms_vm_free(ms_vm_t *vm);
 
 /* ---- errors ---- */

@@ -739,10 +739,12 @@ impl Engine {
         true
     }
 
-    /// Runs the exit functions within the limits and writes out what is buffered; the exit status.
+    /// Runs the exit functions, then the finalisers of what is left, within the limits, and writes
+    /// out what is buffered; the exit status.
     pub fn finish(&mut self, status: i32) -> i32 {
         self.exit_clock();
-        let ran = self.run_exit_functions();
+        let ran = self.run_exit_functions() | self.vm.watches();
+        scheduler::finalize_rest(&mut self.vm, &self.host);
         let late = ran && self.host.deadline.get().is_some_and(|at| Instant::now() >= at);
         let status = if late && status == 0 { 1 } else { status };
         // What is left is the interpreter's own.

@@ -57,6 +57,15 @@ static void after_the_limit(void) {
     }
 }
 
+/* A run is not the end: what lives goes on to live. */
+static void finalisers(void) {
+    ms_vm_t *vm = ms_vm_new();
+    CHECK(runs(vm, "gone = []\nclass A:\n    def __del__(self): gone.append(1)\na = A()"));
+    CHECK(runs(vm, "assert gone == []"));
+    CHECK(runs(vm, "import gc\ndel a\ngc.collect()\nassert gone == [1]"));
+    CHECK(!ms_vm_free(vm));
+}
+
 /* What the embedder keeps counts, and at the limit nothing more is made, until it lets go. */
 static void values_that_are_kept(void) {
     static ms_value_t kept[400000];
@@ -147,6 +156,7 @@ static void in_functions(void) {
 
 int main(void) {
     short_runs();
+    finalisers();
     after_the_limit();
     values_that_are_kept();
     in_functions();

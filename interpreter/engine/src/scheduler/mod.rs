@@ -33,7 +33,7 @@ use crate::reactor::{GenSlab, TaskToken};
 pub(crate) use api::{OUTSIDE, call, install};
 pub(crate) use foreign::{cancel_task, check_cancelled, poll_task, spawn, spawn_thread};
 pub(crate) use run::Ended;
-pub(crate) use run::{cancel_all, run};
+pub(crate) use run::{cancel_all, finalize_rest, run};
 pub use task::Task;
 pub(crate) use task::{AwaitInLoop, Kind, Timer, duration, sleep_for};
 

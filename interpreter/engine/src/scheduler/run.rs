@@ -53,14 +53,20 @@ pub(crate) fn run(
     let outer = scheduler.main.replace(Some(Rc::clone(&main)));
     scheduler.add(Rc::clone(&main));
     let ended = turn_until_end(vm, host, &main, all);
-    if all {
-        finalize_all(vm, host, &main);
-    }
     scheduler.main.replace(outer);
     if all {
         report_failures(vm, host, true);
     }
     ended
+}
+
+/// At the end of the program: calls the finalisers of all that is left.
+pub(crate) fn finalize_rest(vm: &mut Vm, host: &Rc<EngineHost>) {
+    let main = Task::finished();
+    let outer = host.scheduler.main.replace(Some(Rc::clone(&main)));
+    finalize_all(vm, host, &main);
+    host.scheduler.main.replace(outer);
+    report_failures(vm, host, true);
 }
 
 fn turn_until_end(vm: &mut Vm, host: &Rc<EngineHost>, main: &Rc<Task>, all: bool) -> Ended {

@@ -1,7 +1,7 @@
 //! One interpreter with its host: the Rust embedding API.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,10 +14,8 @@ use miniscript_vm::code::proto::CodeProto;
 use miniscript_vm::handles::Handle;
 use miniscript_vm::interp::state::SLICE;
 use miniscript_vm::native::Exit;
-use miniscript_vm::object::exc::Exception;
 use miniscript_vm::object::map::Dict;
 use miniscript_vm::object::record::Module;
-use miniscript_vm::object::text::Str;
 use miniscript_vm::{Value, Vm, VmConfig};
 
 use crate::access::Unrestricted;
@@ -26,30 +24,11 @@ use crate::config::{Config, Limits, random_seed};
 use crate::deadline::{self, Alarm};
 use crate::files::FileError;
 use crate::host::{EngineHost, HostHandle, Importer};
-use crate::loader::{self, Found};
+use crate::loader;
 use crate::modules::{self, Settings};
-use crate::project::Start;
 use crate::report;
 use crate::scheduler::{self, Ended, Wait};
 use crate::source::{self, BadSource};
-
-/// A main program.
-#[derive(Clone, Debug)]
-pub enum Program {
-    /// A file.
-    File(PathBuf),
-    /// Text under the name that tracebacks show.
-    Text {
-        /// The name.
-        name: String,
-        /// The bytes, not decoded yet.
-        bytes: Vec<u8>,
-    },
-    /// Compiled code.
-    Code(Arc<CodeProto>),
-    /// A module, or the `__main__` of a package, found as an import finds it.
-    Module(String),
-}
 
 /// Why a program did not run to its end.
 #[derive(Debug)]
@@ -82,12 +61,12 @@ impl From<Box<BadSource>> for Failure {
 /// One interpreter.
 pub struct Engine {
     // The VM goes first: what its objects drop still finds the host's services.
-    vm: Box<Vm>,
-    host: Rc<EngineHost>,
+    pub(crate) vm: Box<Vm>,
+    pub(crate) host: Rc<EngineHost>,
     limits: Limits,
     /// The thread that watches the time of a run, as long as the run holds its end of it.
     watch: Option<Alarm>,
-    args: Vec<OsString>,
+    pub(crate) args: Vec<OsString>,
     /// The module `__main__`.
     main: Handle,
 }
@@ -214,7 +193,7 @@ impl Engine {
         self.vm.dict_set_name(d, self.vm.intern(name), v).map_err(|e| raised(&self.vm, e))
     }
 
-    fn globals(&self) -> Option<&Dict> {
+    pub(crate) fn globals(&self) -> Option<&Dict> {
         self.vm.handle(self.main)?.get::<Module>()?.dict().get::<Dict>()
     }
 
@@ -228,7 +207,7 @@ impl Engine {
         self.watched(|watch| source::compile(text.to_owned(), name, mode, watch))
     }
 
-    fn watched(
+    pub(crate) fn watched(
         &self,
         compile: impl FnOnce(&Watch<'_>) -> Result<Arc<CodeProto>, Box<BadSource>>,
     ) -> Result<Arc<CodeProto>, Failure> {
@@ -396,7 +375,7 @@ impl Engine {
         }
     }
 
-    fn run_func(&mut self, func: Handle, all: bool) -> Result<Handle, Failure> {
+    pub(crate) fn run_func(&mut self, func: Handle, all: bool) -> Result<Handle, Failure> {
         match scheduler::run(&mut self.vm, &self.host, func, Vec::new(), all) {
             Ended::Returned(v) => Ok(v),
             Ended::Raised(e) => Err(Failure::Raised(e)),
@@ -417,7 +396,7 @@ impl Engine {
         self.set_clock(self.limits.timeout.and_then(|t| Instant::now().checked_add(t)));
     }
 
-    fn set_clock(&mut self, deadline: Option<Instant>) {
+    pub(crate) fn set_clock(&mut self, deadline: Option<Instant>) {
         self.watch = None;
         self.host.deadline.set(deadline);
         self.host.told_at.set(None);
@@ -429,7 +408,7 @@ impl Engine {
 
     /// The limits of exit functions: what the run left, but for a run that used up its time,
     /// [`GRACE`](deadline::GRACE); what came between runs has limits of its own.
-    fn exit_clock(&mut self) {
+    pub(crate) fn exit_clock(&mut self) {
         match self.host.deadline.get() {
             None => self.start_clock(),
             Some(at) if Instant::now() >= at => {
@@ -481,295 +460,6 @@ impl Engine {
         let proto = self.watched(|watch| source::compile_bytes(&bytes, &name, watch))?;
         self.run_code(&proto, true)
     }
-
-    /// Runs a main program to its end, reports what it did not catch on standard error, and
-    /// gives the exit status: 0, 1 for an uncaught exception, 2 for a program that cannot start.
-    pub fn run_program(&mut self, program: &Program) -> i32 {
-        self.start_clock();
-        let outcome = self.prepare(program).and_then(|proto| {
-            if !matches!(program, Program::Code(_)) {
-                self.complain(&source::warnings(&proto));
-            }
-            self.run_code(&proto, true)
-        });
-        let status = match outcome {
-            Ok(v) => {
-                self.vm.release(v);
-                i32::from(self.host.scheduler.showed_failure.get())
-            }
-            Err(failure) => self.report(failure),
-        };
-        self.finish(status)
-    }
-
-    /// Reads and compiles a main program and fills `sys.argv` and `sys.path`.
-    fn prepare(&mut self, program: &Program) -> Result<Arc<CodeProto>, Failure> {
-        match program {
-            Program::Text { name, bytes } => {
-                let zero = if name == "<string>" { "-c" } else { "-" };
-                self.set_start(zero.into(), Start::here())?;
-                self.compile_main(bytes, name)
-            }
-            Program::File(path) => {
-                let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                let name = absolute.to_string_lossy().into_owned();
-                // The user names it, not a script.
-                let bytes = source::read(&Unrestricted, path).map_err(|e| unreadable(path, &e))?;
-                self.set_start(path.clone().into_os_string(), Start::script(&absolute))?;
-                self.set_main("__file__", &name)?;
-                self.compile_file(path, &bytes, &name)
-            }
-            Program::Code(proto) => {
-                self.set_start("-".into(), Start::here())?;
-                Ok(Arc::clone(proto))
-            }
-            Program::Module(name) => self.prepare_module(name),
-        }
-    }
-
-    fn compile_main(&self, bytes: &[u8], name: &str) -> Result<Arc<CodeProto>, Failure> {
-        self.vm.check_source(bytes).map_err(|e| raised(&self.vm, e))?;
-        self.watched(|watch| source::compile_bytes(bytes, name, watch))
-    }
-
-    /// The code of the main program, which the user named; what is kept of it is the script's.
-    fn compile_file(
-        &self,
-        path: &Path,
-        bytes: &[u8],
-        name: &str,
-    ) -> Result<Arc<CodeProto>, Failure> {
-        self.vm.check_source(bytes).map_err(|e| raised(&self.vm, e))?;
-        let access = &**self.host.files.access();
-        self.watched(|watch| self.host.cache.compile(access, path, bytes, name, watch))
-    }
-
-    fn prepare_module(&mut self, name: &str) -> Result<Arc<CodeProto>, Failure> {
-        self.set_start("-m".into(), Start::module())?;
-        let mut wanted = name.to_owned();
-        loop {
-            if let Some((parent, _)) = wanted.rsplit_once('.') {
-                let parent = parent.to_owned();
-                self.import(&parent)?;
-            }
-            if let Some(def) = modules::find(&wanted) {
-                if modules::is_package(&wanted) {
-                    wanted.push_str(".__main__");
-                    continue;
-                }
-                // As if it lay in a file.
-                let zero = format!("{}.py", wanted.replace('.', "/"));
-                self.set_start(zero.into(), Start::default())?;
-                let vm = &*self.vm;
-                let Some(d) = self.globals() else { return Err(Failure::Unreadable(wanted)) };
-                return loader::bundled_main(vm, def, d).map_err(|e| raised(vm, e));
-            }
-            let found = {
-                let vm = &*self.vm;
-                loader::locate(vm, &self.host, &wanted).map_err(|e| raised(vm, e))?
-            };
-            match found {
-                Found::File(_, Some(_)) | Found::Folders(_) if !wanted.ends_with(".__main__") => {
-                    wanted.push_str(".__main__");
-                }
-                Found::File(path, None) => {
-                    let file = path.to_string_lossy().into_owned();
-                    self.set_start(path.clone().into_os_string(), Start::default())?;
-                    self.set_main("__file__", &file)?;
-                    let package = wanted.rsplit_once('.').map_or("", |(p, _)| p);
-                    self.set_main("__package__", package)?;
-                    let vm = &*self.vm;
-                    if let Some(d) = self.globals() {
-                        vm.str(&file)
-                            .and_then(|f| loader::set_spec(vm, d, &wanted, package, f))
-                            .map_err(|e| raised(vm, e))?;
-                    }
-                    let bytes =
-                        source::read(&Unrestricted, &path).map_err(|e| unreadable(&path, &e))?;
-                    return self.compile_file(&path, &bytes, &file);
-                }
-                _ if wanted != name => {
-                    return Err(Failure::Unreadable(format!(
-                        "No module named {wanted}; '{name}' is a package and cannot be directly \
-                         executed"
-                    )));
-                }
-                _ => return Err(Failure::Unreadable(format!("No module named {name}"))),
-            }
-        }
-    }
-
-    fn import(&mut self, name: &str) -> Result<(), Failure> {
-        let call = {
-            let vm = &*self.vm;
-            let import = vm.dict_get_str(vm.builtins(), "__import__").unwrap_or(Value::NONE);
-            let args = vm.str(name).and_then(|n| vm.tuple(&[n])).map_err(|e| raised(vm, e))?;
-            [vm.retain(import), vm.retain(args)]
-        };
-        match scheduler::call(&mut self.vm, &self.host, call) {
-            Ended::Returned(v) => {
-                self.vm.release(v);
-                Ok(())
-            }
-            Ended::Raised(e) => Err(Failure::Raised(e)),
-        }
-    }
-
-    /// `sys.argv`, `sys.path` and the project of what is typed at a prompt.
-    ///
-    /// # Errors
-    /// When there is no memory for them.
-    pub fn start_prompt(&mut self) -> Result<(), Failure> {
-        self.set_start(OsString::new(), Start::here())
-    }
-
-    /// `sys.argv[0]`, what comes first in `sys.path`, and the project.
-    fn set_start(&mut self, zero: OsString, start: Start) -> Result<(), Failure> {
-        if let (Some(project), Some(importer)) =
-            (start.project, self.host.importer.borrow().as_ref())
-        {
-            importer.set_project(project);
-        }
-        let vm = &*self.vm;
-        let mut settings = self.host.settings.borrow_mut();
-        settings.argv = std::iter::once(zero).chain(self.args.iter().cloned()).collect();
-        settings.path.splice(0..0, start.path);
-        let (argv, path) = (settings.argv.clone(), settings.path.clone());
-        drop(settings);
-        self.host.loader.set_roots(&**self.host.files.access(), &path);
-        modules::set_start(vm, &argv, &path).map_err(|e| raised(vm, e))
-    }
-
-    fn set_main(&mut self, name: &str, text: &str) -> Result<(), Failure> {
-        let vm = &*self.vm;
-        let Some(d) = self.globals() else { return Ok(()) };
-        let set = vm.str(text).and_then(|v| vm.dict_set_name(d, vm.intern(name), v));
-        set.map_err(|e| raised(vm, e))
-    }
-
-    // ---- reports ----
-
-    /// Shows a failure on standard error, releases it, and gives the exit status it stands for.
-    pub fn report(&mut self, failure: Failure) -> i32 {
-        match failure {
-            Failure::Unreadable(text) => {
-                self.complain(&format!("ms: {text}\n"));
-                2
-            }
-            Failure::Syntax(bad) => {
-                self.complain(&report::shown(&self.host, &report::syntax_error(&bad)));
-                2
-            }
-            Failure::Raised(e) => {
-                let status = self.report_exception(e);
-                self.vm.release(e);
-                status
-            }
-        }
-    }
-
-    fn report_exception(&mut self, e: Handle) -> i32 {
-        let Some(exc) = self.vm.handle(e) else { return 1 };
-        if self.vm.is_exception_of(exc, Type::SystemExit) {
-            return self.exit_status(e);
-        }
-        let is = |t| self.vm.is_exception_of(exc, t);
-        if self.host.stdout.is_broken() && is(Type::BrokenPipeError) {
-            return 1;
-        }
-        let status = if is(Type::KeyboardInterrupt) { 130 } else { 1 };
-        report::uncaught(&mut self.vm, &self.host, e);
-        status
-    }
-
-    /// What `SystemExit` says: its code, or something whose text is shown and 1.
-    fn exit_status(&mut self, exc: Handle) -> i32 {
-        let vm = &*self.vm;
-        let Some(exc) = vm.handle(exc) else { return 1 };
-        let args = exc.get::<Exception>().map_or(&[][..], |e| e.args());
-        let first = args.first().copied().unwrap_or(Value::NONE);
-        let code = vm.get_attr_raw(exc, vm.intern("code")).unwrap_or(first);
-        if code.is_none() {
-            return 0;
-        }
-        match (code.as_small(), code.as_bool(), vm.is_instance_of(code, Type::Int)) {
-            (Some(n), _, _) => return (n & 0xFF) as i32,
-            (_, Some(b), _) => return i32::from(b),
-            // What no status can be is taken for -1.
-            (_, _, true) => return 255,
-            _ => {}
-        }
-        let call = {
-            let Ok(args) = vm.tuple(&[code]) else { return 1 };
-            [vm.retain(Value::object(vm.class(Type::Str))), vm.retain(args)]
-        };
-        // Its `__str__` may be script code. What that raises is not told, as CPython does not.
-        let text = match scheduler::call(&mut self.vm, &self.host, call) {
-            Ended::Returned(v) | Ended::Raised(v) => v,
-        };
-        if let Some(s) = self.vm.handle(text).and_then(|v| v.get::<Str>()) {
-            self.complain(&format!("{}\n", s.to_display()));
-        }
-        self.vm.release(text);
-        1
-    }
-
-    fn complain(&self, text: &str) {
-        // There is nowhere to tell that standard error cannot be written.
-        let _ = self.host.stderr.write(text.as_bytes());
-    }
-
-    /// Calls what `atexit` was told, if the program imported it; whether it did.
-    fn run_exit_functions(&mut self) -> bool {
-        let func = {
-            let vm = &*self.vm;
-            let module = vm.dict_get_str(vm.modules(), "atexit").and_then(|m| m.get::<Module>());
-            let d = module.and_then(|m| m.dict().get::<Dict>());
-            d.and_then(|d| vm.dict_get_str(d, "_run_exitfuncs")).map(|f| vm.retain(f))
-        };
-        let Some(func) = func else { return false };
-        match self.run_func(func, true) {
-            Ok(v) => {
-                self.vm.release(v);
-            }
-            Err(failure) => {
-                self.report(failure);
-            }
-        }
-        true
-    }
-
-    /// Runs the exit functions, then the finalisers of what is left, within the limits, and writes
-    /// out what is buffered; the exit status.
-    pub fn finish(&mut self, status: i32) -> i32 {
-        self.exit_clock();
-        let ran = self.run_exit_functions() | self.vm.watches();
-        scheduler::finalize_rest(&mut self.vm, &self.host);
-        let late = ran && self.host.deadline.get().is_some_and(|at| Instant::now() >= at);
-        let status = if late && status == 0 { 1 } else { status };
-        // What is left is the interpreter's own.
-        self.stop_clock();
-        self.host.files.flush_all();
-        match self.host.stdout.flush() {
-            Err(e) if status == 0 => {
-                if e.kind() != std::io::ErrorKind::BrokenPipe {
-                    let text = os_message(&e);
-                    self.complain(&format!("ms: cannot write to standard output: {text}\n"));
-                }
-                1
-            }
-            _ => status,
-        }
-    }
-}
-
-/// An error of the system as Python's messages show it.
-fn os_message(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match error.raw_os_error() {
-        Some(n) => format!("[Errno {n}] {}", text.split(" (os error").next().unwrap_or_default()),
-        None => text,
-    }
 }
 
 fn prepare_main<'v>(vm: &'v Vm, main: &'v Module) -> Result<(), Exit<'v>> {
@@ -780,7 +470,7 @@ fn prepare_main<'v>(vm: &'v Vm, main: &'v Module) -> Result<(), Exit<'v>> {
     vm.dict_set_name(vm.modules(), vm.intern("__main__"), Value::object(main))
 }
 
-fn unreadable(path: &Path, error: &FileError) -> Failure {
+pub(crate) fn unreadable(path: &Path, error: &FileError) -> Failure {
     let why = match error {
         FileError::Os(e) => match e.errno {
             Some(n) => format!("[Errno {n}] {}", e.strerror),
@@ -791,7 +481,7 @@ fn unreadable(path: &Path, error: &FileError) -> Failure {
     Failure::Unreadable(format!("can't open file '{}': {why}", path.to_string_lossy()))
 }
 
-fn raised(vm: &Vm, exit: Exit<'_>) -> Failure {
+pub(crate) fn raised(vm: &Vm, exit: Exit<'_>) -> Failure {
     let exc = match exit {
         Exit::Raise(e) => e,
         Exit::Do(_) => {

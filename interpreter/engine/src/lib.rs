@@ -1,7 +1,8 @@
 //! Registry, reactor, scheduler and module loader: the Rust embedding API of MiniScript.
 //!
 //! ```text
-//! engine      one interpreter with its host: programs, values, results
+//! engine      one interpreter with its host: runs, values, results; program: main programs;
+//!             ending: how they end
 //! config      what an engine is made with: arguments, limits, rights, streams
 //! host        what the VM asks for, answered here
 //! scheduler   green tasks and channels
@@ -20,6 +21,7 @@ mod cache;
 mod colour;
 mod config;
 pub mod deadline;
+mod ending;
 mod engine;
 mod errors;
 pub mod files;
@@ -27,6 +29,7 @@ mod host;
 mod io;
 mod loader;
 mod modules;
+mod program;
 mod project;
 pub mod reactor;
 pub mod registry;
@@ -38,10 +41,11 @@ mod streams;
 pub use cache::freeze_bundled;
 pub use colour::paint;
 pub use config::{Config, Limits};
-pub use engine::{Engine, Failure, Program, Reply};
+pub use engine::{Engine, Failure, Reply};
 pub use errors::file_error;
 pub use host::{EngineHost, Importer};
 pub use modules::bundled_modules;
+pub use program::Program;
 pub use project::{PROJECT_FILE, project_root};
 pub use scheduler::{Task, Wait, suspend, suspend_then};
 pub use source::{BadSource, compile_text};

@@ -181,7 +181,7 @@ impl Vm {
 
     pub(super) fn bind_native_to<'v>(&'v self, n: &'v Native, receiver: Value<'v>) -> Value<'v> {
         let owner = self.word_value(n.owner.get());
-        let slot = crate::interp::call::is_slot_of(owner, n.def.name);
+        let slot = crate::interp::natives::is_slot_of(owner, n.def.name);
         let class =
             if slot && n.def.role == Role::Method { Type::MethodWrapper } else { Type::Builtin };
         Value::object(self.heap.alloc(

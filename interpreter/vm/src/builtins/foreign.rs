@@ -6,7 +6,7 @@
 use crate::Vm;
 use crate::builtins::Type;
 use crate::heap::{Kind, Object};
-use crate::interp::call::native_type;
+use crate::interp::natives::native_type;
 use crate::native::{Exit, NResult, NativeDef, Role};
 use crate::object::class::{Class, class_flags};
 use crate::object::deque::Deque;

@@ -60,7 +60,7 @@ pub use types::Type;
 
 use crate::Vm;
 use crate::heap::{Kind, Object};
-use crate::interp::call::native_type;
+use crate::interp::natives::native_type;
 use crate::native::{NativeDef, Role};
 use crate::object::class::{Class, class_flags};
 use crate::object::func::Native;

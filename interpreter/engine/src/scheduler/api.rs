@@ -98,7 +98,7 @@ fn go<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let task = Task::new(start);
     task.inherit(vm, host.scheduler.running());
     let object = new_object(vm, Rc::clone(&task))?;
-    host.scheduler.add(task);
+    host.scheduler.add(vm, task);
     Ok(object)
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn spawn<'v>(vm: &'v Vm, func: Value<'v>, args: &[Value<'v>]) -> NRes
     let task = new_task(vm, func, args)?;
     task.inherit(vm, host.scheduler.running());
     let object = new_object(vm, Rc::clone(&task))?;
-    host.scheduler.add(task);
+    host.scheduler.add(vm, task);
     Ok(object)
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn spawn_thread<'v>(vm: &'v Vm, func: Value<'v>, kind: Kind) -> Resul
     let host = EngineHost::of(vm).ok_or_else(|| no_engine(vm))?;
     let task = new_task(vm, func, &[])?;
     task.kind.set(kind);
-    host.scheduler.add(Rc::clone(&task));
+    host.scheduler.add(vm, Rc::clone(&task));
     Ok(task.token.get().to_bits())
 }
 

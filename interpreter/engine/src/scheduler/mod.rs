@@ -37,6 +37,10 @@ pub(crate) use run::{cancel_all, finalize_rest, run};
 pub use task::Task;
 pub(crate) use task::{AwaitInLoop, Kind, Timer, duration, sleep_for};
 
+/// What a task that has not ended takes beside its stacks: itself, its places in the tables, its
+/// timer and what it is to call.
+const TASK_BYTES: usize = size_of::<Task>() + 256;
+
 /// What a suspended task waits for.
 ///
 /// `poll` is asked when the task suspends and each time its token comes out of the reactor. It
@@ -123,8 +127,9 @@ impl Scheduler {
         }
     }
 
-    fn remove(&self, task: &Task) {
+    fn remove(&self, vm: &Vm, task: &Task) {
         self.tasks.borrow_mut().remove(task.token.get().key());
+        vm.heap.refund(TASK_BYTES);
         if task.kind.get() == Kind::Daemon {
             self.daemons.set(self.daemons.get() - 1);
         }
@@ -136,7 +141,8 @@ impl Scheduler {
     }
 
     /// Adds a task to the ready queue.
-    pub(crate) fn add(&self, task: Rc<Task>) {
+    pub(crate) fn add(&self, vm: &Vm, task: Rc<Task>) {
+        vm.heap.hold(TASK_BYTES);
         if task.kind.get() == Kind::Daemon {
             self.daemons.set(self.daemons.get() + 1);
         }
@@ -146,7 +152,8 @@ impl Scheduler {
     }
 
     /// Adds a task that runs before the others.
-    fn add_first(&self, task: Rc<Task>) {
+    fn add_first(&self, vm: &Vm, task: Rc<Task>) {
+        vm.heap.hold(TASK_BYTES);
         let key = self.tasks.borrow_mut().insert(Rc::clone(&task));
         task.token.set(TaskToken::from(key));
         task.queued.set(true);

@@ -51,7 +51,7 @@ pub(crate) fn run(
     let main = Task::new(Start { func, args });
     main.observed.set(true);
     let outer = scheduler.main.replace(Some(Rc::clone(&main)));
-    scheduler.add(Rc::clone(&main));
+    scheduler.add(vm, Rc::clone(&main));
     let ended = turn_until_end(vm, host, &main, all);
     scheduler.main.replace(outer);
     if all {
@@ -189,7 +189,7 @@ fn start_handlers(vm: &Vm, host: &EngineHost) {
         let task = Task::new(Start { func: vm.retain(handler), args });
         task.is_handler.set(true);
         host.signals.running.set(host.signals.running.get() + 1);
-        host.scheduler.add_first(task);
+        host.scheduler.add_first(vm, task);
     }
 }
 
@@ -417,7 +417,7 @@ fn finish(vm: &Vm, host: &EngineHost, task: &Rc<Task>, result: Result<Handle, Ha
         vm.release(left);
     }
     let scheduler: &Scheduler = &host.scheduler;
-    scheduler.remove(task);
+    scheduler.remove(vm, task);
     let told = ends_program(vm, host, task, handle);
     if status == Status::Failed && !task.observed.get() && !task.is_handler.get() && !told {
         scheduler.failed.borrow_mut().push(Rc::clone(task));
@@ -497,7 +497,7 @@ fn finalize(vm: &mut Vm, host: &Rc<EngineHost>) {
     while let Some(finalizer) = vm.take_finalizer() {
         let task = Task::new(Start { func: finalizer.func, args: finalizer.args });
         task.finalizes.set(Some(finalizer.shown));
-        host.scheduler.add(Rc::clone(&task));
+        host.scheduler.add(vm, Rc::clone(&task));
         if let Stepped::Ended(Ok(result) | Err(result)) = step(vm, host, &task) {
             vm.release(result);
         }

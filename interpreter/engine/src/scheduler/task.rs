@@ -158,6 +158,10 @@ impl Task {
 pub(crate) struct TaskObject(pub(crate) Rc<Task>);
 
 impl Payload for TaskObject {
+    fn more_bytes(&self) -> usize {
+        size_of::<Task>()
+    }
+
     fn trace(&self, m: &mut Marker) {
         self.0.trace(m);
     }

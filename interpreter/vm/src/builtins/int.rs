@@ -449,8 +449,12 @@ static FROM_BYTES_DATA: Row = Row {
         let data = answer.value()?;
         let order = byte_order(vm, state[1], "from_bytes")?;
         let signed = state[2].is(Value::TRUE);
-        let found = vm.literal_text(data, |bytes, _| int::from_bytes(bytes, order, signed));
-        let n = vm.int_value(found.unwrap_or(Int::Small(0)));
+        let found = vm.literal_text(data, |bytes, _| {
+            // A copy in the other order may stand between.
+            vm.check(bytes.len().saturating_mul(2))?;
+            Ok(int::from_bytes(bytes, order, signed))
+        });
+        let n = vm.int_value(found.unwrap_or(Ok(Int::Small(0)))?);
         if state[0].is(vm.class_value(Type::Int)) {
             return Ok(n);
         }

@@ -121,13 +121,10 @@ fn print<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             if i > 0 {
                 out.extend_from_slice(sep);
             }
-            let before = out.len();
+            vm.grow(&mut out, 32)?;
             leaf = vm.str_into(&mut out, *v)?;
             if !leaf {
                 break;
-            }
-            if out.len() > before + (1 << 16) {
-                vm.check(out.len())?;
             }
         }
         if leaf {

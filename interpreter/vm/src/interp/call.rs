@@ -55,10 +55,11 @@ impl Vm {
     pub(super) fn room(&self, a: usize, words: usize) -> Result<(), Exit<'_>> {
         // SAFETY: only an address is worked out.
         let at = self.st.base.get().wrapping_add(a);
-        if at as usize + (words + 2) * 8 > self.st.stack_limit.get() as usize
-            && !self.st.reserve(at, words + 2)
-        {
-            return Err(self.memory_error());
+        if at as usize + (words + 2) * 8 > self.st.stack_limit.get() as usize {
+            self.check(words * 8)?;
+            if !self.st.reserve(at, words + 2) {
+                return Err(self.memory_error());
+            }
         }
         Ok(())
     }

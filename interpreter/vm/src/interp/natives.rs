@@ -146,6 +146,7 @@ impl Vm {
         let names: &[Value<'v>] = kwnames.get::<Tuple>().map_or(&[], |t| t.items());
         let (given, kwvalues) = args.split_at(args.len() - names.len());
         let max = ar.max as usize;
+        self.check(args.len() * size_of::<Word>())?;
         let mut out = vec![Value::EMPTY; ar.fixed as usize];
         let positional = given.len().min(max);
         if !names.is_empty() && ar.fixed == ar.posonly && !ar.varkw {

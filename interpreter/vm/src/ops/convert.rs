@@ -136,6 +136,8 @@ impl Vm {
     ) -> Option<Result<Int, Exit<'v>>> {
         let max = self.int_max_str_digits.get();
         self.literal_text(v, |text, shown| {
+            // The digits are copied twice on their way.
+            self.check(text.len().saturating_mul(3))?;
             self.polled(|poll| int_text::parse(text, base, shown, max, poll))
         })
     }

@@ -8,6 +8,7 @@
 //! - `script` makes tests of script files and of their goldens;
 //! - `conformance` runs the suites of MicroPython and CPython;
 //! - `fuzz` makes programs by chance and compares what they print with CPython;
+//! - `targets` are the functions that are fuzzed with bytes;
 //! - `dist` lays the product out as it is installed;
 //! - `known` is the list of failures we know of, which may only shrink.
 //!
@@ -23,6 +24,7 @@ mod process;
 mod script;
 #[cfg(unix)]
 mod session;
+pub mod targets;
 
 pub use command::{Subject, build_packages, workspace_root};
 pub use expectation::{BadDirective, Expectations};

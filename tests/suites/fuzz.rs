@@ -1,6 +1,9 @@
 //! Programs made by chance, compared with what CPython printed for them when `tests/fuzz/golden.txt`
 //! was written: one named test for each batch. `--bin fuzz` compares with a CPython at hand, and
 //! writes that file. `MS=PATH` tests another `ms`.
+//!
+//! Beside them the targets of cargo-fuzz, on seeds changed by chance with a fixed seed;
+//! `MS_FUZZ_ROUNDS` says how often.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,6 +14,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use miniscript_tests::Subject;
 use miniscript_tests::fuzz::golden::{self, Golden};
 use miniscript_tests::fuzz::{Interpreter, Program};
+use miniscript_tests::targets::{self, Mutator, TARGETS, Target};
 
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -44,7 +48,34 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
             compare(&golden, &batch, &Interpreter::new(&subject.path, TIME_LIMIT))
         })
     }));
+    trials.extend(
+        TARGETS.iter().map(|target| {
+            Trial::test(format!("target_{}", target.name), move || try_target(*target))
+        }),
+    );
     Ok(libtest_mimic::run(arguments, trials).exit_code())
+}
+
+/// Runs a target on its seeds, and on what a fixed chance makes of them.
+fn try_target(target: Target) -> Result<(), Failed> {
+    let seeds = targets::seeds(target)?;
+    for seed in &seeds {
+        (target.check)(seed).map_err(|why| finding(&why, seed))?;
+    }
+    let mut mutator = Mutator::new(seeds, 1);
+    let rounds = std::env::var("MS_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok());
+    for _ in 0..rounds.unwrap_or(target.rounds) {
+        let input = mutator.input();
+        match std::panic::catch_unwind(|| (target.check)(&input)) {
+            Ok(outcome) => outcome.map_err(|why| finding(&why, &input))?,
+            Err(_) => return Err(finding("a panic", &input)),
+        }
+    }
+    Ok(())
+}
+
+fn finding(why: &str, input: &[u8]) -> Failed {
+    format!("{why}\nthe input: {}", input.escape_ascii()).into()
 }
 
 fn compare(golden: &Golden, batch: &[Program], ms: &Interpreter) -> Result<(), Failed> {

@@ -238,6 +238,9 @@ impl Vm {
 
     /// A string of text that is UTF-8 extended by lone surrogates.
     pub fn str_bytes(&self, bytes: &[u8]) -> NResult<'_> {
+        if (2..=Str::INLINE).contains(&bytes.len()) && bytes.is_ascii() {
+            return Ok(self.ascii_str(bytes));
+        }
         self.str_parts(&[bytes])
     }
 
@@ -282,8 +285,19 @@ impl Vm {
 
     /// A string of short ASCII text.
     pub(crate) fn ascii_str(&self, text: &[u8]) -> Value<'_> {
-        debug_assert!(text.is_ascii() && text.len() <= Str::INLINE);
-        self.new_inline_str(Type::Str.shape(), &[text], text.len(), text.len(), 0)
+        self.ascii_parts([text])
+    }
+
+    /// A string of ASCII texts that are short together.
+    #[inline(always)]
+    fn ascii_parts<const N: usize>(&self, parts: [&[u8]; N]) -> Value<'_> {
+        debug_assert!(parts.iter().all(|text| text.is_ascii()));
+        let len = parts.iter().map(|text| text.len()).sum();
+        let extra = Str::inline_bytes(len, len, 0);
+        let s = self.heap.alloc_unfilled(|| Str::compact(len), extra, false);
+        // SAFETY: allocated for this text.
+        unsafe { s.place_compact(parts) };
+        Value::object(s)
     }
 
     /// A part of a string, in bytes that are whole code points.
@@ -304,7 +318,7 @@ impl Vm {
         attrs: usize,
     ) -> Value<'_> {
         let extra = Str::inline_bytes(len, chars, attrs);
-        let s = self.heap.alloc_unfilled(Str::new(shape, len, chars), extra, false);
+        let s = self.heap.alloc_unfilled(|| Str::new(shape, len, chars), extra, false);
         // SAFETY: allocated for this text and `attrs`.
         unsafe { s.place_inline(parts, chars, attrs) };
         Value::object(s)
@@ -366,6 +380,9 @@ impl Vm {
             return Ok(Value::object(a));
         }
         let len = la + lb;
+        if len <= 256 && a.is_ascii() && b.is_ascii() {
+            return Ok(self.ascii_parts([a.bytes(), b.bytes()]));
+        }
         let chars = a.char_len() + b.char_len();
         if len <= 256 {
             return Ok(self.new_inline_str(
@@ -466,6 +483,11 @@ impl Vm {
         let (p, len, cap) = (items.as_mut_ptr(), items.len(), items.capacity());
         // SAFETY: `Value` is a transparent word; the parts come from a vector given up above.
         let items: Vec<Word> = unsafe { Vec::from_raw_parts(p.cast(), len, cap) };
+        if shape == Type::List.shape() {
+            self.charge(List::charge_of(cap))?;
+            let l = self.heap.alloc_unfilled(|| List::charged(shape, items), 0, true);
+            return Ok(Value::object(l));
+        }
         let v = self.alloc_with_attrs(List::new(shape, Vec::new()), 0, true);
         let Some(l) = v.get::<List>() else { return Ok(v) };
         self.oom(l.update(&self.heap, |own| *own = items))?;
@@ -486,7 +508,7 @@ impl Vm {
         let attrs = if subclass { 8 } else { 0 };
         let n = items.len();
         let v = if n <= Tuple::INLINE {
-            let t = self.heap.alloc_unfilled(Tuple::new(shape, n), attrs + n * 8, false);
+            let t = self.heap.alloc_unfilled(|| Tuple::new(shape, n), attrs + n * 8, false);
             // SAFETY: allocated with room for the words behind the attribute storage.
             unsafe { t.place_inline(words(items), std::mem::size_of::<Tuple>() + attrs) };
             Value::object(t)
@@ -597,8 +619,8 @@ impl Vm {
     /// An object without a native payload of class `class`.
     pub fn instance(&self, class: &Class) -> Value<'_> {
         let inline = class.inline_slots.get() as usize;
-        let i = Instance::new(class.root_shape.get(), inline);
-        let i = self.heap.alloc_unfilled(i, inline * 8, false);
+        let make = || Instance::new(class.root_shape.get(), inline);
+        let i = self.heap.alloc_unfilled(make, inline * 8, false);
         for c in i.inline() {
             c.set(EMPTY);
         }
@@ -610,7 +632,7 @@ impl Vm {
     }
 
     pub(crate) fn slots(&self, count: usize) -> &Slots {
-        let s = self.heap.alloc_unfilled(Slots::new(count), count * 8, false);
+        let s = self.heap.alloc_unfilled(|| Slots::new(count), count * 8, false);
         for c in s.cells() {
             c.set(EMPTY);
         }

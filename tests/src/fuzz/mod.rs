@@ -16,7 +16,7 @@ mod batch;
 mod compare;
 mod expr;
 pub mod golden;
-mod rng;
+pub(crate) mod rng;
 mod stmt;
 mod tables;
 

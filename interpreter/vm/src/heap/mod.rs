@@ -293,18 +293,30 @@ impl Heap {
     /// large is checked by [`Heap::charge`] or [`Heap::check`] before.
     #[inline]
     pub fn alloc<T: Object>(&self, object: T, extra: usize, drops: bool) -> &T {
-        self.place(object, extra, drops, true)
+        self.place(|| object, extra, drops, true)
     }
 
     /// As [`Heap::alloc`], for callers that fill the extra bytes themselves before anything else
-    /// sees the object.
-    #[inline]
-    pub(crate) fn alloc_unfilled<T: Object>(&self, object: T, extra: usize, drops: bool) -> &T {
-        self.place(object, extra, drops, false)
+    /// sees the object, which is made where it will lie: a copy from the stack would wait for the
+    /// stores of its fields.
+    #[inline(always)]
+    pub(crate) fn alloc_unfilled<T: Object>(
+        &self,
+        make: impl FnOnce() -> T,
+        extra: usize,
+        drops: bool,
+    ) -> &T {
+        self.place(make, extra, drops, false)
     }
 
     #[inline(always)]
-    fn place<T: Object>(&self, object: T, extra: usize, drops: bool, zero: bool) -> &T {
+    fn place<T: Object>(
+        &self,
+        make: impl FnOnce() -> T,
+        extra: usize,
+        drops: bool,
+        zero: bool,
+    ) -> &T {
         let size = std::mem::size_of::<T>() + extra;
         assert!(size <= MAX_OBJECT);
         let class = size_class(size);
@@ -331,7 +343,7 @@ impl Heap {
                 std::ptr::write_bytes(p.add(std::mem::size_of::<T>()), 0, extra);
             }
             let p = p.cast::<T>();
-            p.write(object);
+            p.write(make());
             &*p
         }
     }

@@ -44,8 +44,8 @@ impl Vm {
         if !near && self.heap.charge(n * 8).is_err() {
             return self.raise_here(self.memory_error());
         }
-        let g = Generator::new(class.shape(), f, self.st.pc.get());
-        let g = self.heap.alloc_unfilled(g, if near { n * 8 } else { 0 }, !near);
+        let make = || Generator::new(class.shape(), f, self.st.pc.get());
+        let g = self.heap.alloc_unfilled(make, if near { n * 8 } else { 0 }, !near);
         // SAFETY: allocated with room for them; the frame has at least `params` registers.
         unsafe {
             let params = params.min(n);

@@ -135,9 +135,25 @@ impl List {
         Ok(r)
     }
 
+    /// What a list with room for so many items is charged for, in units of 16 bytes.
+    fn units(capacity: usize) -> u32 {
+        (capacity / 2).min(u32::MAX as usize) as u32
+    }
+
+    /// As [`List::units`], in bytes.
+    pub(crate) fn charge_of(capacity: usize) -> usize {
+        List::units(capacity) as usize * 16
+    }
+
+    /// A list of items that were charged for.
+    pub(crate) fn charged(shape: u32, items: Vec<Word>) -> List {
+        let charged = Cell::new(List::units(items.capacity()));
+        List { charged, ..List::new(shape, items) }
+    }
+
     #[cold]
     fn recharge(&self, heap: &Heap, capacity: usize) -> Result<(), OutOfMemory> {
-        let units = (capacity / 2).min(u32::MAX as usize) as u32;
+        let units = List::units(capacity);
         let before = self.charged.replace(units);
         if units > before {
             heap.charge((units - before) as usize * 16)

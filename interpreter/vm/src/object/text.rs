@@ -14,6 +14,7 @@ use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::mem::size_of;
 use std::rc::Rc;
 
+use crate::builtins::Type;
 use crate::heap::{Header, Kind, MAX_OBJECT, Marker, Object};
 use crate::value::{EMPTY, Value, Word};
 
@@ -37,6 +38,9 @@ const REBOUND: u8 = 8;
 const VOLATILE: u8 = 16;
 /// The text lies in a [`Buf`].
 pub(crate) const SHARED: u8 = 32;
+
+/// Where short ASCII text begins.
+const COMPACT: usize = std::mem::offset_of!(Str, char_len);
 
 /// Copies a few bytes without a call.
 ///
@@ -91,11 +95,20 @@ impl Str {
         }
     }
 
+    /// As [`Str::new`], for `len` bytes of ASCII that [`Str::place_compact`] sets.
+    #[inline(always)]
+    pub(crate) fn compact(len: usize) -> Str {
+        let head = Header::new(Kind::Str, Type::Str.shape());
+        head.flags.set(ASCII);
+        head.aux.set(COMPACT as u16);
+        Str { head, hash: Cell::new(0), byte_len: len as u32, char_len: Cell::new(0) }
+    }
+
     /// Where text of so many bytes and code points lies in a string with `attrs` bytes of
     /// attribute storage.
     fn offset(byte_len: usize, char_len: usize, attrs: usize) -> usize {
         let compact = attrs == 0 && byte_len == char_len;
-        if compact { std::mem::offset_of!(Str, char_len) } else { size_of::<Str>() + attrs }
+        if compact { COMPACT } else { size_of::<Str>() + attrs }
     }
 
     /// Bytes behind the struct for such text, `attrs` included.
@@ -116,6 +129,22 @@ impl Str {
         // SAFETY: by contract.
         unsafe {
             let mut at = std::ptr::from_ref(self).cast::<u8>().cast_mut().add(offset);
+            for p in parts {
+                copy_bytes(p.as_ptr(), at, p.len());
+                at = at.add(p.len());
+            }
+        }
+    }
+
+    /// Copies the text into the struct's last field and behind it.
+    ///
+    /// # Safety
+    /// As for [`Str::place_inline`]; the object was made by [`Str::compact`].
+    #[inline(always)]
+    pub(crate) unsafe fn place_compact<const N: usize>(&self, parts: [&[u8]; N]) {
+        // SAFETY: by contract.
+        unsafe {
+            let mut at = std::ptr::from_ref(self).cast::<u8>().cast_mut().add(COMPACT);
             for p in parts {
                 copy_bytes(p.as_ptr(), at, p.len());
                 at = at.add(p.len());

@@ -15,6 +15,9 @@ pub fn fit(start: i64, end: i64, len: usize) -> Option<Range<usize>> {
     if start > end { None } else { Some(start as usize..end as usize) }
 }
 
+/// Bounds that were not given.
+pub const WHOLE: (i64, i64) = (0, i64::MAX);
+
 /// Offset of the first occurrence.
 #[inline]
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
@@ -99,11 +102,17 @@ impl<'a> Text<'a> {
 
     /// `str.startswith(prefix, start, end)`.
     pub fn starts_with(&self, prefix: &[u8], start: i64, end: i64) -> bool {
+        if (start, end) == WHOLE {
+            return self.bytes.starts_with(prefix);
+        }
         self.fit(start, end).is_some_and(|r| self.bytes[r].starts_with(prefix))
     }
 
     /// `str.endswith(suffix, start, end)`.
     pub fn ends_with(&self, suffix: &[u8], start: i64, end: i64) -> bool {
+        if (start, end) == WHOLE {
+            return self.bytes.ends_with(suffix);
+        }
         self.fit(start, end).is_some_and(|r| self.bytes[r].ends_with(suffix))
     }
 }

@@ -155,6 +155,9 @@ fn part<'v>(vm: &'v Vm, whole: Value<'v>, bytes: &[u8]) -> NResult<'v> {
 }
 
 fn bounds<'v>(vm: &'v Vm, args: &[Value<'v>]) -> Result<(i64, i64), Exit<'v>> {
+    if args[2].is_empty() && args[3].is_empty() {
+        return Ok(find::WHOLE);
+    }
     Ok((vm.bound_arg(args[2], 0)?, vm.bound_arg(args[3], i64::MAX)?))
 }
 
@@ -230,6 +233,21 @@ fn split_by<'v>(vm: &'v Vm, args: &[Value<'v>], from_right: bool) -> NResult<'v>
     let hay = whole.bytes();
     let max = usize::try_from(vm.size_arg(args[2], -1)?).unwrap_or(usize::MAX);
     let mut parts = Vec::new();
+    // Few short parts need nobody's leave.
+    if let Some(sep) = args[1].get::<Str>()
+        && let [sep] = *sep.bytes()
+        && hay.len() < find::SHORT
+        && max == usize::MAX
+        && !from_right
+    {
+        let mut from = 0;
+        for at in memchr::memchr_iter(sep, hay) {
+            parts.push(vm.str_part(whole, &hay[from..at])?);
+            from = at + 1;
+        }
+        parts.push(vm.str_part(whole, &hay[from..])?);
+        return vm.list(parts);
+    }
     let mut put = |r: std::ops::Range<usize>| -> Result<(), Exit<'v>> {
         vm.ticks(1 + r.len() / 512)?;
         parts.push(vm.str_part(whole, &hay[r])?);

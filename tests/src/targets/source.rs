@@ -12,7 +12,8 @@ use miniscript_syntax::{
 /// Text is parsed or has errors that can be shown; a tree is read back from its JSON as it was.
 pub(super) fn parser(data: &[u8]) -> Result<(), String> {
     let Ok(text) = decode_source(data) else { return Ok(()) };
-    let mode = if data.first().is_some_and(|b| b % 4 == 3) { Mode::Expression } else { Mode::Module };
+    let mode =
+        if data.first().is_some_and(|b| b % 4 == 3) { Mode::Expression } else { Mode::Module };
     let (_, errors) = parse_all_errors(&text, mode);
     match parse(&text, mode) {
         Ok(tree) => {

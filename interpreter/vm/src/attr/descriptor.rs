@@ -147,17 +147,7 @@ impl Vm {
 
     /// What a slot or native attribute of `obj` holds.
     pub(super) fn member_get<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> NResult<'v> {
-        if let Some(owner) = m.owner().get::<Class>()
-            && !self.class_of(obj).is_subclass(owner)
-        {
-            let name =
-                m.name().get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());
-            return Err(self.type_error(format!(
-                "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
-                owner.name_str(),
-                self.type_name(obj)
-            )));
-        }
+        self.check_owner(m, obj)?;
         if let Some(i) = m.get().as_small() {
             return self.tuple_field(obj, i as usize);
         }
@@ -177,6 +167,20 @@ impl Vm {
             },
             None => Err(self.no_attribute(obj, m.name().word())),
         }
+    }
+
+    /// Whether `obj` is an instance of the class that the descriptor belongs to.
+    fn check_owner<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> Result<(), Exit<'v>> {
+        let Some(owner) = m.owner().get::<Class>() else { return Ok(()) };
+        if self.class_of(obj).is_subclass(owner) {
+            return Ok(());
+        }
+        let name = m.name().get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());
+        Err(self.type_error(format!(
+            "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
+            owner.name_str(),
+            self.type_name(obj)
+        )))
     }
 
     pub(super) fn bind_native_to<'v>(&'v self, n: &'v Native, receiver: Value<'v>) -> Value<'v> {
@@ -260,6 +264,7 @@ impl Vm {
         obj: Value<'v>,
         v: Value<'v>,
     ) -> Result<(), Exit<'v>> {
+        self.check_owner(m, obj)?;
         let name = m.name();
         if m.get().is_none() {
             let key = m.set();

@@ -267,7 +267,9 @@ impl Vm {
                 (self.names.__setattr__, vec![obj, name, v])
             };
             let f = self.class_lookup(class, hook);
-            if let Some(f) = f.filter(|f| f.is_a::<Function>() || !f.is_a::<Native>()) {
+            // `object.__setattr__` and its like are what follows below.
+            let default = |n: &Native| matches!(n.def.name, "__setattr__" | "__delattr__");
+            if let Some(f) = f.filter(|f| !f.get::<Native>().is_some_and(default)) {
                 return Err(Exit::tail(f, args));
             }
         }

@@ -213,8 +213,11 @@ impl Vm {
 
     /// A class attribute changed: flags follow and caches are emptied.
     pub(crate) fn class_changed(&self, class: &Class, name: Word) {
-        self.method_cache.clear();
-        self.flush_caches();
+        // Of a new class, which changes often until it is complete, no cache knows anything.
+        if class.has(class_flags::CACHED) || !class.subclasses.borrow().is_empty() {
+            self.method_cache.clear();
+            self.flush_caches();
+        }
         let n = &self.names;
         let special = [
             n.__getattribute__,

@@ -19,7 +19,7 @@ pub mod class_flags {
     pub const SETATTR: u32 = 4;
     /// Instances have no `__dict__` (`__slots__`).
     pub const NO_DICT: u32 = 8;
-    /// The class, or one that inherits from it, was used by an inline or method cache.
+    /// A lookup in it was kept by the method cache, and perhaps by an inline cache.
     pub const CACHED: u32 = 16;
     /// Scripts may not derive from it.
     pub const FINAL: u32 = 32;

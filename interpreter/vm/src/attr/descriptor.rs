@@ -145,8 +145,9 @@ impl Vm {
         t.items().get(i).copied().ok_or_else(|| self.index_error("tuple index out of range"))
     }
 
-    /// What a slot or native attribute of `obj` holds.
-    pub(super) fn member_get<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> NResult<'v> {
+    /// Fails if `obj` is no instance of the class that `m` describes: a class that is only
+    /// registered as a subclass does not have its slots.
+    fn member_owner<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> Result<(), Exit<'v>> {
         if let Some(owner) = m.owner().get::<Class>()
             && !self.class_of(obj).is_subclass(owner)
         {
@@ -158,6 +159,12 @@ impl Vm {
                 self.type_name(obj)
             )));
         }
+        Ok(())
+    }
+
+    /// What a slot or native attribute of `obj` holds.
+    pub(super) fn member_get<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> NResult<'v> {
+        self.member_owner(m, obj)?;
         if let Some(i) = m.get().as_small() {
             return self.tuple_field(obj, i as usize);
         }
@@ -260,6 +267,7 @@ impl Vm {
         obj: Value<'v>,
         v: Value<'v>,
     ) -> Result<(), Exit<'v>> {
+        self.member_owner(m, obj)?;
         let name = m.name();
         if m.get().is_none() {
             let key = m.set();

@@ -29,6 +29,9 @@ _MAY_BE_NONE = {
 # Modules that CPython has twice, in C and in Python, and that the files import by both names.
 _TWINS = {"_py_abc": "abc"}
 
+# Functions that CPython has twice, and whose second name the files use: here both are one.
+_TWIN_FUNCTIONS = {"pickle": {"_dumps": "dumps", "_loads": "loads"}}
+
 
 class Record(unittest.TestResult):
     """Tells the file what happens, at once."""
@@ -125,6 +128,11 @@ def main():
             importlib.import_module(name)
         except ImportError:
             sys.modules[name] = importlib.import_module(twin)
+    for name, twins in _TWIN_FUNCTIONS.items():
+        module = importlib.import_module(name)
+        for second, first in twins.items():
+            if not hasattr(module, second):
+                setattr(module, second, getattr(module, first))
     from test.support.import_helper import Absent
     for name in _MAY_BE_ABSENT:
         try:

@@ -145,9 +145,26 @@ impl Vm {
         t.items().get(i).copied().ok_or_else(|| self.index_error("tuple index out of range"))
     }
 
+    /// Fails if `obj` is no instance of the class that `m` describes: a class that is only
+    /// registered as a subclass does not have its slots.
+    fn member_owner<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> Result<(), Exit<'v>> {
+        if let Some(owner) = m.owner().get::<Class>()
+            && !self.class_of(obj).is_subclass(owner)
+        {
+            let name =
+                m.name().get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());
+            return Err(self.type_error(format!(
+                "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
+                owner.name_str(),
+                self.type_name(obj)
+            )));
+        }
+        Ok(())
+    }
+
     /// What a slot or native attribute of `obj` holds.
     pub(super) fn member_get<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> NResult<'v> {
-        self.check_owner(m, obj)?;
+        self.member_owner(m, obj)?;
         if let Some(i) = m.get().as_small() {
             return self.tuple_field(obj, i as usize);
         }
@@ -167,20 +184,6 @@ impl Vm {
             },
             None => Err(self.no_attribute(obj, m.name().word())),
         }
-    }
-
-    /// Whether `obj` is an instance of the class that the descriptor belongs to.
-    fn check_owner<'v>(&'v self, m: &'v Member, obj: Value<'v>) -> Result<(), Exit<'v>> {
-        let Some(owner) = m.owner().get::<Class>() else { return Ok(()) };
-        if self.class_of(obj).is_subclass(owner) {
-            return Ok(());
-        }
-        let name = m.name().get::<Str>().map_or_else(String::new, |s| s.to_display().into_owned());
-        Err(self.type_error(format!(
-            "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
-            owner.name_str(),
-            self.type_name(obj)
-        )))
     }
 
     pub(super) fn bind_native_to<'v>(&'v self, n: &'v Native, receiver: Value<'v>) -> Value<'v> {
@@ -264,7 +267,7 @@ impl Vm {
         obj: Value<'v>,
         v: Value<'v>,
     ) -> Result<(), Exit<'v>> {
-        self.check_owner(m, obj)?;
+        self.member_owner(m, obj)?;
         let name = m.name();
         if m.get().is_none() {
             let key = m.set();

@@ -16,7 +16,7 @@ use crate::builtins::Type;
 use crate::heap::Kind;
 use crate::native::{Action, Answer, Exit, NResult, Row, Then};
 use crate::object::class::{Class, class_flags};
-use crate::object::func::{BoundMethod, Function, Native};
+use crate::object::func::{BoundMethod, Native};
 use crate::object::instance::has_attrs;
 use crate::object::map::Dict;
 use crate::object::read;
@@ -177,7 +177,7 @@ impl Vm {
                 None => self.bind(f, obj),
             }),
             Ok(Attr::Missing) if hook => {
-                if let Some(f) = self.getattr_hook(class, obj) {
+                if let Some(f) = self.getattr_hook(obj)? {
                     let args = f.1.into_iter().chain([name]).collect();
                     return Err(Exit::call(f.0, args, &HOOK_ROW, vec![obj, name]));
                 }
@@ -189,16 +189,17 @@ impl Vm {
         }
     }
 
+    /// What `__getattr__` is called for `obj`, and its first arguments.
     fn getattr_hook<'v>(
         &'v self,
-        class: &'v Class,
         obj: Value<'v>,
-    ) -> Option<(Value<'v>, Vec<Value<'v>>)> {
+    ) -> Result<Option<(Value<'v>, Vec<Value<'v>>)>, Exit<'v>> {
         if let Some(m) = obj.get::<Module>() {
-            let d = m.dict().get::<Dict>()?;
-            return Some((self.dict_get_name(d, self.word_value(self.names.__getattr__))?, vec![]));
+            let name = self.word_value(self.names.__getattr__);
+            let hook = m.dict().get::<Dict>().and_then(|d| self.dict_get_name(d, name));
+            return Ok(hook.map(|f| (f, Vec::new())));
         }
-        Some((self.class_lookup(class, self.names.__getattr__)?, vec![obj]))
+        self.method(obj, self.names.__getattr__)
     }
 
     /// A script `__getattribute__`, and `__getattr__` if that raises AttributeError.
@@ -208,10 +209,11 @@ impl Vm {
         obj: Value<'v>,
         name: Value<'v>,
     ) -> NResult<'v> {
-        let Some(f) = self.class_lookup(class, self.names.__getattribute__) else {
+        let Some((f, mut args)) = self.method(obj, self.names.__getattribute__)? else {
             return Ok(Value::EMPTY);
         };
-        let e = Exit::tail(f, vec![obj, name]);
+        args.push(name);
+        let e = Exit::tail(f, args);
         Err(if class.has(class_flags::GETATTR) { self.with_getattr(e, obj, name) } else { e })
     }
 
@@ -246,8 +248,11 @@ impl Vm {
     }
 
     fn call_getattr<'v>(&'v self, exc: Value<'v>, obj: Value<'v>, name: Value<'v>) -> NResult<'v> {
-        match self.class_lookup(self.class_of(obj), self.names.__getattr__) {
-            Some(f) => Err(Exit::tail(f, vec![obj, name])),
+        match self.method(obj, self.names.__getattr__)? {
+            Some((f, mut args)) => {
+                args.push(name);
+                Err(Exit::tail(f, args))
+            }
             None => Err(Exit::Raise(exc)),
         }
     }
@@ -261,15 +266,20 @@ impl Vm {
     ) -> Result<(), Exit<'v>> {
         let class = self.class_of(obj);
         if class.has(class_flags::SETATTR) {
-            let (hook, args) = if v.is_empty() {
-                (self.names.__delattr__, vec![obj, name])
-            } else {
-                (self.names.__setattr__, vec![obj, name, v])
+            let names = &self.names;
+            let hook = if v.is_empty() { names.__delattr__ } else { names.__setattr__ };
+            // `object.__setattr__` itself, or what is like it, is done below without a call.
+            let is_default = |f: Value<'v>| {
+                f.get::<Native>()
+                    .is_some_and(|n| matches!(n.def.name, "__setattr__" | "__delattr__"))
             };
-            let f = self.class_lookup(class, hook);
-            // `object.__setattr__` and its like are what follows below.
-            let default = |n: &Native| matches!(n.def.name, "__setattr__" | "__delattr__");
-            if let Some(f) = f.filter(|f| !f.get::<Native>().is_some_and(default)) {
+            if !self.class_lookup(class, hook).is_none_or(is_default)
+                && let Some((f, mut args)) = self.method(obj, hook)?
+            {
+                args.push(name);
+                if !v.is_empty() {
+                    args.push(v);
+                }
                 return Err(Exit::tail(f, args));
             }
         }

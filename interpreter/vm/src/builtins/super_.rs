@@ -123,6 +123,11 @@ fn get<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     if args[1].is_none() || !s.object().is_empty() {
         return Ok(args[0]);
     }
+    let class = vm.class_of(args[0]);
+    if !std::ptr::eq(class, vm.class(Type::Super)) {
+        // A subclass may construct in its own way, and its methods are wanted again.
+        return Err(Exit::tail(Value::object(class), vec![s.start(), args[1]]));
+    }
     make(vm, Type::Super.shape(), start, args[1])
 }
 

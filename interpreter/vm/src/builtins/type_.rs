@@ -95,7 +95,7 @@ static METHODS: &[NativeDef] = &[
     NativeDef::getter("__module__", module, "the module"),
     NativeDef::setter("__module__", |vm, a| store(vm, a, vm.names.__module__)),
     NativeDef::getter("__doc__", doc, "the docstring"),
-    NativeDef::setter("__doc__", |vm, a| store(vm, a, vm.names.__doc__)),
+    NativeDef::setter("__doc__", set_doc),
     NativeDef::getter("__dict__", dict, "the namespace"),
     NativeDef::getter("__annotations__", annotations, "the annotations"),
     NativeDef::setter("__annotations__", |vm, a| store(vm, a, vm.names.__annotations__)),
@@ -266,6 +266,17 @@ fn store<'v>(vm: &'v Vm, args: &[Value<'v>], name: Word) -> NResult<'v> {
     check_mutable(vm, c, &key.get::<Str>().map_or("?".into(), |s| s.to_display()))?;
     vm.class_set(c, key, args[1])?;
     Ok(Value::NONE)
+}
+
+fn set_doc<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
+    if let Some(c) = class(args[0]).filter(|c| args[1].is_empty() && c.has(class_flags::HEAP)) {
+        // The words are CPython's: it lets this text of no class be deleted.
+        return Err(vm.type_error(format!(
+            "cannot delete '__doc__' attribute of immutable type '{}'",
+            c.name_str()
+        )));
+    }
+    store(vm, args, vm.names.__doc__)
 }
 
 fn own<'v>(vm: &'v Vm, c: &'v Class, name: Word) -> Option<Value<'v>> {

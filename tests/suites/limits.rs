@@ -278,6 +278,11 @@ const EXHAUSTED: &[(&str, &str)] = &[
     ("frames", "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()"),
     ("elements", "x = []\nwhile 1: x.append([1, 2, 3])"),
     ("texts", "x = [str(i) for i in range(10**9)]"),
+    ("array", "import array; array.array('i', [0]) * 10**10"),
+    ("product", "import itertools; list(itertools.product([1], repeat=10**10))"),
+    ("chosen", "import itertools; next(itertools.combinations_with_replacement('ab', 10**10))"),
+    ("bytes_file", "import io; b = io.BytesIO(); b.seek(10**13); b.write(b'a')"),
+    ("text_file", "import io; b = io.StringIO(); b.seek(10**13); b.write('a')"),
 ];
 
 /// Runs a line with little memory: it must raise MemoryError, which another line can catch.

@@ -440,6 +440,7 @@ fn load<'v>(
     path: &Path,
     package: Option<&Path>,
 ) -> NResult<'v> {
+    host.files.settle(path);
     let bytes = with_access(host, name, |access| source::read(access, path));
     let bytes = bytes.map_err(|e| file_error(vm, &e))?;
     let shown = path.to_string_lossy();

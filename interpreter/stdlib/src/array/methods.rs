@@ -305,7 +305,13 @@ fn repeated<'v>(vm: &'v Vm, a: &[Value<'v>]) -> Result<(Kind, Vec<u8>), Exit<'v>
     let total = bytes.len().checked_mul(n).ok_or_else(|| vm.memory_error())?;
     vm.check(total)?;
     vm.ticks(total / 100)?;
-    Ok((kind, bytes.repeat(n)))
+    let mut all = Vec::new();
+    all.try_reserve_exact(total).map_err(|_| vm.memory_error())?;
+    all.extend_from_slice(&bytes[..bytes.len().min(total)]);
+    while all.len() < total {
+        all.extend_from_within(..all.len().min(total - all.len()));
+    }
+    Ok((kind, all))
 }
 
 fn mul<'v>(vm: &'v Vm, a: &[Value<'v>]) -> NResult<'v> {

@@ -94,9 +94,20 @@ fn collect_pools<'v>(vm: &'v Vm, state: &[Value<'v>]) -> NResult<'v> {
     let n = repeat * pools.len();
     vm.check(n.saturating_mul(16))?;
     vm.ticks(n)?;
-    let all = vm.tuple(&pools.items().repeat(repeat))?;
-    let indices = vm.list(vec![Value::int32(0); n])?;
+    let indices = zeros(vm, n)?;
+    let mut all = Vec::new();
+    all.try_reserve_exact(n).map_err(|_| vm.memory_error())?;
+    (0..repeat).for_each(|_| all.extend_from_slice(&pools.items()));
+    let all = vm.tuple(&all)?;
     make(vm, state[0], product_next, all, indices, Value::EMPTY, n)
+}
+
+/// A list of `n` zeros.
+fn zeros<'v>(vm: &'v Vm, n: usize) -> NResult<'v> {
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(n).map_err(|_| vm.memory_error())?;
+    zeros.resize(n, Value::int32(0));
+    vm.list(zeros)
 }
 
 fn make<'v>(
@@ -154,7 +165,7 @@ fn begin<'v>(vm: &'v Vm, state: &[Value<'v>], items: &[Value<'v>]) -> NResult<'v
         Some(2) if n == 0 && r > 0 => (replaced_next, none, none),
         Some(2) => {
             vm.check(r.saturating_mul(16))?;
-            (replaced_next, vm.list(vec![Value::int32(0); r])?, none)
+            (replaced_next, zeros(vm, r)?, none)
         }
         Some(1) if r > n => (combinations_next, none, none),
         Some(1) => (combinations_next, vm.list(counting(0, r))?, none),

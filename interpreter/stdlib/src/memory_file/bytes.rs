@@ -175,13 +175,17 @@ fn write<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         own.bytes_mut()[at..end].copy_from_slice(&data);
     } else {
         vm.check(end - len)?;
-        vm.change_bytearray(content_object(vm, args[0])?, |b| {
-            if at > b.len() {
+        let fits = vm.change_bytearray(content_object(vm, args[0])?, |b| {
+            let fits = b.try_reserve(end - len).is_ok();
+            if fits {
                 b.resize(at, 0);
+                b.extend_from_slice(&data);
             }
-            b.truncate(at);
-            b.extend_from_slice(&data);
+            fits
         })?;
+        if !fits {
+            return Err(vm.memory_error());
+        }
     }
     state(vm, args[0], |f: &mut BytesFile| f.at = end)?;
     Ok(vm.len_value(data.len()))

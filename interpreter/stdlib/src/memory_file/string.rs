@@ -264,7 +264,10 @@ fn write<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     let chars = if kept.is_some() { text_len(text) } else { s.char_len() };
     vm.ticks(text.len() / 64)?;
     vm.check(text.len().saturating_add(beyond))?;
-    vm.change_bytearray(content_object(vm, args[0])?, |b| {
+    let fits = vm.change_bytearray(content_object(vm, args[0])?, |b| {
+        if b.try_reserve(text.len().saturating_add(beyond)).is_err() {
+            return false;
+        }
         if at == b.len() {
             b.extend(std::iter::repeat_n(0, beyond));
             b.extend_from_slice(text);
@@ -272,7 +275,11 @@ fn write<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
             let over = skip(&b[at..], chars, wide).0;
             b.splice(at..at + over, text.iter().copied());
         }
+        true
     })?;
+    if !fits {
+        return Err(vm.memory_error());
+    }
     state(vm, args[0], |f: &mut TextFile| {
         f.byte += beyond + text.len();
         f.chars += beyond + chars;

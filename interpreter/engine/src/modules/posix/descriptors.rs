@@ -131,6 +131,7 @@ fn open<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
     carry_out(
         vm,
         |files, token| {
+            files.settle(&path);
             // It may be a FIFO without another side.
             files.perform_slow(token, move |access| posix::open_raw(access, &path, flags, mode))
         },

@@ -57,13 +57,7 @@ fn me<'v>(vm: &'v Vm, v: Value<'v>) -> Result<&'v ByteArray, Exit<'v>> {
 
 /// Changes the bytes and accounts for their growth.
 fn change<'v>(vm: &'v Vm, v: Value<'v>, f: impl FnOnce(&mut Vec<u8>)) -> NResult<'v> {
-    let b = me(vm, v)?;
-    settle_first(vm, b)?;
-    if b.is_exported() {
-        return Err(vm.exported_error());
-    }
-    f(&mut b.bytes_mut());
-    vm.oom(b.account(&vm.heap))?;
+    vm.change_bytearray(v, f)?;
     Ok(Value::NONE)
 }
 
@@ -78,12 +72,19 @@ fn settle_first<'v>(vm: &'v Vm, b: &ByteArray) -> Result<(), Exit<'v>> {
 impl Vm {
     /// Changes the bytes of a bytearray and accounts for their growth. While a memory view shows
     /// them, that is a BufferError, perhaps after a collection: the native then runs again.
-    pub fn change_bytearray<'v>(
+    pub fn change_bytearray<'v, R>(
         &'v self,
         v: Value<'v>,
-        f: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<(), Exit<'v>> {
-        change(self, v, f).map(|_| ())
+        f: impl FnOnce(&mut Vec<u8>) -> R,
+    ) -> Result<R, Exit<'v>> {
+        let b = me(self, v)?;
+        settle_first(self, b)?;
+        if b.is_exported() {
+            return Err(self.exported_error());
+        }
+        let r = f(&mut b.bytes_mut());
+        self.oom(b.account(&self.heap))?;
+        Ok(r)
     }
 
     /// Before something is resized that may be `exported` to memory views: collects first, since

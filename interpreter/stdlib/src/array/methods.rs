@@ -300,6 +300,9 @@ fn repeated<'v>(vm: &'v Vm, a: &[Value<'v>]) -> Result<(Kind, Vec<u8>), Exit<'v>
         let text = format!("can't multiply sequence by non-int of type '{class}'");
         return Err(vm.type_error(text));
     }
+    if let Some(Err(())) = vm.as_index_i64(a[1]) {
+        return Err(vm.overflow_error("cannot fit 'int' into an index-sized integer"));
+    }
     let n = args::size(vm, a[1], 0)?.max(0) as usize;
     let (kind, bytes) = with(vm, a[0], |x| (x.kind, x.bytes.clone()))?;
     let total = bytes.len().checked_mul(n).ok_or_else(|| vm.memory_error())?;

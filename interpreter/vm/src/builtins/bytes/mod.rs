@@ -215,10 +215,12 @@ impl Vm {
             Some(Ok(n)) => {
                 let n = usize::try_from(n).map_err(|_| self.value_error("negative count"))?;
                 self.check(n)?;
-                let mut out = Vec::new();
-                out.try_reserve_exact(n).map_err(|_| self.memory_error())?;
-                out.resize(n, 0);
-                return Ok(out);
+                // Asked for first, and given back: the zeros of the system are not written one by
+                // one, but who wants them where there are none is aborted.
+                let mut room = Vec::<u8>::new();
+                room.try_reserve_exact(n).map_err(|_| self.memory_error())?;
+                drop(room);
+                return Ok(vec![0; n]);
             }
             Some(Err(())) => {
                 return Err(self.overflow_error("cannot fit 'int' into an index-sized integer"));

@@ -28,7 +28,7 @@ pub struct BadSource {
 
 /// Reads a source file.
 pub(crate) fn read(access: &dyn Access, path: &Path) -> FileResult<Vec<u8>> {
-    ops::read_whole(access, path, Some(MAX_SOURCE))
+    ops::read_source(access, path, MAX_SOURCE)
 }
 
 /// Compiles the bytes of a source file.

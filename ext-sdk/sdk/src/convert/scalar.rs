@@ -77,6 +77,10 @@ fn too_large(target: &str) -> Error {
     Error::new("OverflowError", format!("int too large to convert to {target}"))
 }
 
+fn below_zero() -> Error {
+    Error::new("OverflowError", "can't convert negative int to unsigned")
+}
+
 impl IntoMs for i64 {
     fn into_ms(self, _: &Cx) -> Result<Value> {
         Ok(Value::new(MsValue::int(self)))
@@ -88,7 +92,10 @@ macro_rules! small_ints {
         impl FromMs<'_> for $int {
             fn from_ms(cx: &Cx, value: Value) -> Result<Self> {
                 let wide = i64::from_ms(cx, value)?;
-                <$int>::try_from(wide).map_err(|_| too_large(stringify!($int)))
+                <$int>::try_from(wide).map_err(|_| match wide {
+                    ..0 if <$int>::MIN == 0 => below_zero(),
+                    _ => too_large(stringify!($int)),
+                })
             }
         }
 
@@ -108,6 +115,7 @@ impl FromMs<'_> for u64 {
         match (negative, limbs.as_slice()) {
             (_, []) => Ok(0),
             (false, [limb]) => Ok(*limb),
+            (true, _) => Err(below_zero()),
             _ => Err(too_large("u64")),
         }
     }

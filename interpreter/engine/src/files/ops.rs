@@ -73,6 +73,14 @@ pub fn read_whole(access: &dyn Access, path: &Path, limit: Option<u64>) -> FileR
     read_rest(&file, limit, too_large).map_err(|error| error.with_path(path))
 }
 
+/// As [`read_whole`]; what is no regular file and may have no end is given up after a sixteenth.
+pub fn read_source(access: &dyn Access, path: &Path, limit: u64) -> FileResult<Vec<u8>> {
+    let file = open(access, path, &How { read: true, ..How::default() })?;
+    let limit = if stat_handle(&file)?.is_file() { limit } else { limit / 16 };
+    let too_large = || FileError::from_io(with_errno(io::ErrorKind::FileTooLarge.into()));
+    read_rest(&file, Some(limit), too_large).map_err(|error| error.with_path(path))
+}
+
 /// Reads a whole regular file of `limit` bytes at most; whatever else stands there is an error,
 /// and never waited for.
 pub fn read_regular(access: &dyn Access, path: &Path, limit: u64) -> FileResult<Vec<u8>> {

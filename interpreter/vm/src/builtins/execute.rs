@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use miniscript_syntax::ast::Mode;
-use miniscript_syntax::{ErrorKind, Source, SyntaxError};
+use miniscript_syntax::{ErrorKind, Source, SyntaxError, decode_source};
 
 use crate::Vm;
 use crate::builtins::Type;
@@ -124,25 +124,41 @@ impl Vm {
     }
 }
 
-/// Source text from a str or bytes.
-fn source_text<'v>(vm: &'v Vm, v: Value<'v>, what: &str) -> Result<String, Exit<'v>> {
+/// Source text from a str, or from bytes as from a file.
+fn source_text<'v>(
+    vm: &'v Vm,
+    v: Value<'v>,
+    what: &str,
+    filename: &str,
+) -> Result<String, Exit<'v>> {
     let text = if let Some(s) = v.get::<Str>() {
         match s.as_str() {
             Some(s) => s.to_owned(),
             None => return Err(vm.value_error("source code string cannot contain surrogates")),
         }
     } else if let Some(b) = data_of(v) {
-        match std::str::from_utf8(&b) {
-            Ok(s) => s.to_owned(),
-            Err(_) => return Err(vm.err(Type::SyntaxError, "source code is not UTF-8")),
+        if b.contains(&0) {
+            return Err(null_byte(vm));
         }
+        return decode_source(&b).map_err(|error| vm.syntax_error(&error, "", filename));
     } else {
         return Err(vm.type_error(format!("{what}() arg 1 must be a string, bytes or code object")));
     };
     if text.contains('\0') {
-        return Err(vm.err(Type::SyntaxError, "source code string cannot contain null bytes"));
+        return Err(null_byte(vm));
     }
     Ok(text)
+}
+
+/// A SyntaxError without a place.
+fn null_byte(vm: &Vm) -> Exit<'_> {
+    let make = || {
+        let msg = vm.str("source code string cannot contain null bytes")?;
+        let e = vm.new_exception(Type::SyntaxError.shape(), vm.tuple(&[msg])?);
+        vm.set_attr_raw(e, vm.word_value(vm.names.msg), msg)?;
+        Ok(e)
+    };
+    make().map_or_else(|e| e, Exit::Raise)
 }
 
 /// The flag of `compile` that asks for "incomplete input" where more lines may follow.
@@ -167,7 +183,7 @@ fn compile<'v>(vm: &'v Vm, args: &[Value<'v>]) -> NResult<'v> {
         b"single" => Mode::Interactive,
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    let text = source_text(vm, args[0], "compile")?;
+    let text = source_text(vm, args[0], "compile", &filename.to_display())?;
     // Without the flag of those who read line by line, a compound statement needs no blank line
     // at its end.
     let whole =
@@ -233,7 +249,7 @@ fn run<'v>(vm: &'v Vm, args: &[Value<'v>], mode: Mode) -> NResult<'v> {
     let proto = match args[0].get::<Code>() {
         Some(c) => code_for(vm, c, namespaced)?,
         None => {
-            let text = source_text(vm, args[0], what)?;
+            let text = source_text(vm, args[0], what, "<string>")?;
             let text = if mode == Mode::Expression { trim(&text) } else { &text };
             vm.compile_text(text, "<string>", mode, namespaced)?
         }

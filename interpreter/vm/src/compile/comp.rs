@@ -81,7 +81,7 @@ impl<'a> Compiler<'a> {
         let Some(first) = generators.first() else { return Ok(()) };
         let work = self.scratch(dst)?;
         // The first iterable belongs to the scope outside.
-        let state = self.first_iterable(first)?;
+        let state = self.first_iterable(first, span)?;
         let outside = std::mem::replace(&mut self.u.scope, scope);
         let pin = self.u.pin;
         let far = self.far_mark();
@@ -89,7 +89,7 @@ impl<'a> Compiler<'a> {
         if let Some(make) = each.make() {
             self.op(make, work, work, 0, span);
         }
-        self.rounds(generators, state, each, work)?;
+        self.rounds(generators, state, each, work, span)?;
         for var in vars {
             self.u.slots.remove(&var);
         }
@@ -100,14 +100,14 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn first_iterable(&mut self, first: &'a Comprehension) -> Res<u32> {
+    fn first_iterable(&mut self, first: &'a Comprehension, span: Span) -> Res<u32> {
         if first.is_async {
             let t = self.tmp()?;
             self.expr(&first.iter, t)?;
-            self.op(Op::GETAITER, t, t, 0, first.iter.span);
+            self.op(Op::GETAITER, t, t, 0, span);
             return Ok(t);
         }
-        self.for_prepare(&first.iter, first.iter.span)
+        self.for_prepare(&first.iter, span)
     }
 
     /// Gives the variables of an inlined comprehension registers.
@@ -125,7 +125,8 @@ impl<'a> Compiler<'a> {
         Ok(vars)
     }
 
-    /// The loops; `state` is that of the first. Clauses are counted by the source, so they are
+    /// The loops; `state` is that of the first. An error of an iteration is one of the whole, at
+    /// `span`. Clauses are counted by the source, so they are
     /// opened and closed without recursion.
     fn rounds(
         &mut self,
@@ -133,14 +134,14 @@ impl<'a> Compiler<'a> {
         state: u32,
         each: Each<'a>,
         work: u32,
+        span: Span,
     ) -> Res {
         let mut open = Vec::with_capacity(generators.len());
         let far_mark = self.far_mark();
         for (i, g) in generators.iter().enumerate() {
-            let span = g.iter.span;
             let crowded = i > 0 && self.room() < CLAUSE_ROOM;
             let mark = self.u.top;
-            let state = if i == 0 { state } else { self.first_iterable(g)? };
+            let state = if i == 0 { state } else { self.first_iterable(g, span)? };
             let next = self.label();
             if g.is_async {
                 let value = self.tmps(2)?;
@@ -257,10 +258,10 @@ impl<'a> Compiler<'a> {
             0
         } else {
             let state = self.tmps(3)?;
-            self.op(Op::FORPREP, state, 0, 0, first.iter.span);
+            self.op(Op::FORPREP, state, 0, 0, span);
             state
         };
-        self.rounds(generators, state, each, work)?;
+        self.rounds(generators, state, each, work, span)?;
         if generator {
             self.op(Op::RETNONE, 0, 0, 0, span);
         } else {
@@ -271,10 +272,10 @@ impl<'a> Compiler<'a> {
         let arg = self.tmps(2)?;
         if first.is_async {
             self.expr(&first.iter, arg)?;
-            self.op(Op::GETAITER, arg, arg, 0, first.iter.span);
+            self.op(Op::GETAITER, arg, arg, 0, span);
         } else {
             self.expr(&first.iter, arg + 1)?;
-            self.intrinsic(Intrinsic::Iter, arg, 1, first.iter.span);
+            self.intrinsic(Intrinsic::Iter, arg, 1, span);
         }
         self.op(Op::CALL, f, 1, 0, span);
         if suspends && !generator {

@@ -138,9 +138,26 @@ unsafe fn quick_native(st: *mut State, quick: Quick, args: *const Word, n: usize
     }
 }
 
+/// `isinstance(x, class)` of a class or a tuple of classes; else Empty.
+unsafe fn quick_isinstance(st: *mut State, x: Word, class: Word) -> Word {
+    // SAFETY: live words.
+    unsafe {
+        if !is_ptr(class) || shape_of(class) != TUPLE_SHAPE {
+            return quick_is_of(st, x, class);
+        }
+        for one in (*obj::<Tuple>(class)).items() {
+            match quick_is_of(st, x, one.word()) {
+                FALSE => {}
+                answer => return answer,
+            }
+        }
+        FALSE
+    }
+}
+
 /// `isinstance(x, class)` of a class whose metaclass has nothing to say; else Empty.
 #[inline(always)]
-unsafe fn quick_isinstance(st: *mut State, x: Word, class: Word) -> Word {
+unsafe fn quick_is_of(st: *mut State, x: Word, class: Word) -> Word {
     // SAFETY: live words; `State` is the first field of `Vm`.
     unsafe {
         if !is_ptr(class) || shape_of(class) != Type::Type.shape() {
